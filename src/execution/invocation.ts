@@ -1,0 +1,17 @@
+/**
+ * An invocation: one event on its way to one function version. Made at the edge (gateway), never changed after; carried
+ * through admission and the environment pool into the Runtime API.
+ */
+export interface Invocation {
+  /** UUID v4 text; the caller sees it as x-amzn-RequestId, the function as awsRequestId. */
+  readonly requestId: string;
+  /** The event, byte for byte as it was received (an empty request body has become `{}`). */
+  readonly payload: Buffer;
+  /** As the caller wrote it, with the qualifier when one was given: context.invokedFunctionArn. */
+  readonly invokedFunctionArn: string;
+  /** Decoded JSON text of X-Amz-Client-Context. */
+  readonly clientContext?: string;
+  /** X-Ray header, e.g. `Root=1-...;Parent=...;Sampled=0`. */
+  readonly traceId: string;
+  readonly tenantId?: string;
+}

@@ -1,0 +1,22 @@
+/**
+ * The outcome of an invocation: always a value, never an exception. A function that throws, times out, exits or runs
+ * out of memory is an outcome; only a fault of ours is thrown.
+ */
+export interface Outcome {
+  readonly kind: "ok" | "function-error" | "timeout" | "exit" | "init-error" | "response-too-large";
+  /** The function's answer, or the error document that the caller gets (contract/02 §5). */
+  readonly payload: Buffer;
+  /** Set for every kind but ok: the value of X-Amz-Function-Error. */
+  readonly functionError?: "Unhandled";
+  /** Platform or runtime error type, e.g. `Runtime.ExitError`, `Sandbox.Timedout`. */
+  readonly errorType?: string;
+  /** `$LATEST` or digits */
+  readonly executedVersion: string;
+  /** START...REPORT lines, at most the last 4 KB. Empty unless the invocation asked for it. */
+  readonly logTail: Buffer;
+  readonly durationMs: number;
+  readonly billedMs: number;
+  /** Only on the first invocation after a successful init. */
+  readonly initMs?: number;
+  readonly maxMemoryMb: number;
+}

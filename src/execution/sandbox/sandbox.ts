@@ -1,0 +1,107 @@
+/**
+ * The contract of an isolation driver: a sandbox is the walled place in which the processes of one execution
+ * environment live. Drivers know runc, cgroups and processes; nothing above them does. A driver stays dumb: order of
+ * calls, double calls and calls after death are the business of guarded.ts.
+ */
+import type { Socket } from "node:net";
+
+export type IsolationName = "container" | "gvisor" | "microvm" | "process";
+
+/** Can this driver be used on this machine, and if not: why, and what would mend it. */
+export type Probe =
+  | { readonly usable: true; readonly detail: string }
+  | { readonly usable: false; readonly reason: string; readonly hint: string };
+
+export interface Capabilities {
+  readonly freeze: boolean;
+  readonly memoryLimit: boolean;
+  readonly networkIsolation: boolean;
+  readonly readOnlyRoot: boolean;
+  readonly separateUser: boolean;
+}
+
+/** Directories of the host that the function may read. All are mounted read-only, nosuid, nodev. */
+export interface SandboxDirectories {
+  /** Unpacked deployment package: /var/task */
+  readonly task: string;
+  /** Our bootstrap of a managed runtime: /var/runtime */
+  readonly runtime?: string;
+  /** The language itself, where it is not in the host's /usr: /var/lang */
+  readonly language?: string;
+  /** Merged layers: /opt */
+  readonly layers?: string;
+}
+
+export interface SandboxSpec {
+  /** Unique within the region's life, [a-z0-9-]. */
+  readonly id: string;
+  readonly directories: SandboxDirectories;
+  readonly memoryMb: number;
+  readonly ephemeralStorageMb: number;
+  /** A process inside connected to the Runtime API. The kernel, not the peer, vouches that it is this sandbox. */
+  readonly onRuntimeApiConnection: (socket: Socket) => void;
+  /** A process inside connected to the region's own endpoint. */
+  readonly onRegionConnection: (socket: Socket) => void;
+  /** Whatever the processes wrote to stdout and stderr, in order, as it is read. */
+  readonly onOutput: (chunk: Buffer) => void;
+}
+
+export interface SandboxCommand {
+  /** First element is the executable, as seen inside. Paths may use the sandbox's `paths`. */
+  readonly argv: readonly string[];
+  /** The whole environment: nothing of the host's is added. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+}
+
+export interface SandboxExit {
+  /** Exit status of the runtime process, or null when a signal ended it. */
+  readonly code: number | null;
+  /** Name of the signal, e.g. SIGKILL. */
+  readonly signal: string | null;
+  readonly outOfMemory: boolean;
+}
+
+/** Where things are, as seen from inside. */
+export interface SandboxPaths {
+  readonly task: string;
+  readonly runtime: string;
+  readonly language: string;
+  readonly layers: string;
+  readonly temporary: string;
+}
+
+export interface Sandbox {
+  readonly id: string;
+  readonly paths: SandboxPaths;
+  /** host:port for AWS_LAMBDA_RUNTIME_API. */
+  readonly runtimeApiAddress: string;
+  /** Unix socket that speaks the same Runtime API faster; our own bootstraps use it when the driver has one. */
+  readonly runtimeApiSocketPath?: string;
+  /** http://host:port of the region as seen from inside, for AWS_ENDPOINT_URL. */
+  readonly regionEndpoint: string;
+
+  /** Start the runtime process. Resolves when it was launched, with a promise of its end. One process tree at a time. */
+  start(command: SandboxCommand): Promise<{ readonly exited: Promise<SandboxExit> }>;
+  /** Send SIGTERM to the runtime process; no-op when nothing runs. */
+  terminate(): void;
+  /** Kill every process inside. /tmp, network and id stay: start() may be called again. */
+  reset(): Promise<void>;
+  /** Stop all processes from running until thaw(). Synchronous: on the hot path. */
+  freeze(): void;
+  thaw(): void;
+  /** Highest memory use since the last start(), in MB, /tmp not counted. */
+  peakMemoryMb(): number;
+  /** Kill everything and give back every resource. Never rejects; safe in any state. */
+  destroy(): Promise<void>;
+}
+
+export interface SandboxDriver {
+  readonly name: IsolationName;
+  readonly capabilities: Capabilities;
+  /** A line for the operator: what holds the functions, e.g. `runc 1.1.5, cgroup hybrid, outbound network by nftables`. */
+  readonly description: string;
+  create(spec: SandboxSpec): Promise<Sandbox>;
+  /** Destroy what is left and give back what was made ahead. */
+  close(): Promise<void>;
+}
