@@ -1,0 +1,56 @@
+/**
+ * What the gateway and a service have in common: a request whose bytes were read and whose signature was checked goes
+ * in, a response comes out. A service is a model, a protocol and a map of handlers (engine.ts builds it from these).
+ */
+import type { Readable } from "node:stream";
+import type { ServiceError } from "./service-error.ts";
+
+/** Who calls: decided by the gateway from the signature. */
+export interface Principal {
+  /** e.g. arn:aws:iam::000000000000:root or arn:aws:sts::000000000000:assumed-role/<role>/<function> */
+  readonly arn: string;
+  readonly accountId: string;
+  readonly kind: "administrator" | "execution-role";
+}
+
+/** What a handler knows about the call besides its input. */
+export interface CallContext {
+  readonly requestId: string;
+  readonly principal: Principal;
+  readonly region: string;
+  readonly accountId: string;
+  /** http://host:port as the caller reached us: the base of URLs handed out. */
+  readonly endpoint: string;
+}
+
+export interface WireRequest {
+  readonly method: string;
+  /** Raw, still percent-encoded. */
+  readonly path: string;
+  /** Raw query without the `?`, possibly empty. */
+  readonly query: string;
+  /** Names in lower case, repeated headers joined with `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export interface WireResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | Readable;
+}
+
+export interface WireService {
+  /** e.g. `lambda` */
+  readonly name: string;
+  /** Service name in the credential scope of its signatures. */
+  readonly signingName: string;
+  /** Name of the operation that this request means, or undefined when there is none. Never throws. */
+  operationOf(method: string, path: string, query: string, headers: WireRequest["headers"]): string | undefined;
+  /** The largest body, in bytes, that this operation reads; one byte more and the gateway answers the service's 413. */
+  maxBodyBytes(operation: string): number;
+  /** Never rejects: every failure is already a response in the service's protocol. */
+  handle(request: WireRequest, context: CallContext): Promise<WireResponse>;
+  /** Render an error that was met outside handle() (signature, body limit) in the service's protocol. */
+  renderError(error: ServiceError, requestId: string): WireResponse;
+}
