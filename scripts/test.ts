@@ -1,0 +1,81 @@
+/**
+ * What `npm test` runs: completes the machine, makes the Python environment of the tests, then node's own test runner
+ * over every test file, or over the files and patterns given as arguments.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ensureSystemPackages } from "../src/cli/install.ts";
+import { findPython, GROUPS } from "../src/cli/machine.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const REQUIREMENTS = join(ROOT, "test", "requirements.txt");
+const VIRTUAL_ENVIRONMENT = join(ROOT, ".cache", "venv");
+const NODE_MAJOR = 26;
+
+const PATTERNS = ["src/**/*.test.ts", "runtimes/**/*.test.ts", "scripts/**/*.test.ts", "test/**/*.test.ts"];
+
+/** Files under way at once. More starves the timing of functions on small machines. */
+const CONCURRENCY = 2;
+/** A test file that hangs is ended after this long (ms). */
+const FILE_TIMEOUT_MS = 600_000;
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function requirePinnedNode(): void {
+  if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) return;
+  say(`the tests need Node ${NODE_MAJOR}, this is ${process.version} (${process.execPath}).`);
+  say("Run them as `npm ci && npm test`: that installs and uses the pinned Node (Linux on x64 or arm64).");
+  process.exit(1);
+}
+
+/**
+ * A virtual environment with exactly test/requirements.txt in it, kept until that file changes.
+ * @returns path of its python, or undefined on a machine without a usable python3
+ */
+function pythonWithBoto3(): string | undefined {
+  const python = join(VIRTUAL_ENVIRONMENT, "bin", "python");
+  const stamp = join(VIRTUAL_ENVIRONMENT, "requirements.txt");
+  const wanted = readFileSync(REQUIREMENTS, "utf8");
+  if (existsSync(python) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return python;
+  const host = findPython();
+  if (host === undefined) return undefined;
+  say(`making ${VIRTUAL_ENVIRONMENT} with boto3`);
+  rmSync(VIRTUAL_ENVIRONMENT, { recursive: true, force: true });
+  mkdirSync(VIRTUAL_ENVIRONMENT, { recursive: true });
+  execFileSync(host, ["-m", "venv", VIRTUAL_ENVIRONMENT], { stdio: ["ignore", 2, 2] });
+  const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS];
+  execFileSync(python, install, { stdio: ["ignore", 2, 2] });
+  writeFileSync(stamp, wanted);
+  return python;
+}
+
+requirePinnedNode();
+const missing = ensureSystemPackages(GROUPS.tests, say);
+const python = pythonWithBoto3();
+// Elsewhere the tests that need what is missing are skipped and say so; in CI that would hide them.
+if (process.env.CI && (missing.length > 0 || python === undefined)) process.exit(1);
+
+const files = process.argv.slice(2);
+const child = spawn(
+  process.execPath,
+  [
+    "--disable-warning=ExperimentalWarning",
+    "--test",
+    "--test-reporter=spec",
+    `--test-concurrency=${CONCURRENCY}`,
+    `--test-timeout=${FILE_TIMEOUT_MS}`,
+    ...(files.length > 0 ? files : PATTERNS),
+  ],
+  {
+    cwd: ROOT,
+    stdio: "inherit",
+    env: { ...process.env, ...(python !== undefined && { ALONZO_TEST_PYTHON: python }) },
+  },
+);
+// Ctrl-C reaches the child too, by the terminal; this process only waits to pass its exit code on.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => child.kill("SIGTERM"));
+child.on("exit", (code) => process.exit(code ?? 1));
