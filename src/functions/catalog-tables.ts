@@ -1,0 +1,88 @@
+/** The catalog's tables and their migrations, and how a function version becomes a row and returns from it. */
+import type { Migration } from "../state/migrations.ts";
+import { functionArn, type Place } from "./function-name.ts";
+import type { FunctionVersion } from "./function-version.ts";
+
+/** `$LATEST` has no number of its own; it stands as this one, before all published versions. */
+export const LATEST = 0;
+
+export interface FunctionRow {
+  name: string;
+  /** The number that the next published version gets. Only grows. */
+  next_version: number;
+  /** JSON object */
+  tags: string;
+}
+
+export interface VersionRow {
+  function_name: string;
+  version_number: number;
+  /** JSON: what management shows. */
+  document: string;
+  revision_id: string;
+  code_sha256: string;
+  /** JSON: what runs while an update of `$LATEST` has not succeeded; null when that is `document` itself. */
+  serving: string | null;
+  serving_code_sha256: string | null;
+}
+
+export type CatalogTables = {
+  functions: FunctionRow;
+  function_versions: VersionRow;
+};
+
+export const CATALOG_MIGRATIONS: readonly Migration[] = [
+  {
+    name: "create functions and their versions",
+    up: async (database) => {
+      await database.schema
+        .createTable("functions")
+        .addColumn("name", "varchar(64)", (column) => column.primaryKey())
+        .addColumn("next_version", "integer", (column) => column.notNull())
+        .addColumn("tags", "text", (column) => column.notNull())
+        .execute();
+      await database.schema
+        .createTable("function_versions")
+        .addColumn("function_name", "varchar(64)", (column) =>
+          column.notNull().references("functions.name").onDelete("cascade"),
+        )
+        .addColumn("version_number", "integer", (column) => column.notNull())
+        .addColumn("document", "text", (column) => column.notNull())
+        .addColumn("revision_id", "varchar(36)", (column) => column.notNull())
+        .addColumn("code_sha256", "varchar(44)", (column) => column.notNull())
+        .addColumn("serving", "text")
+        .addColumn("serving_code_sha256", "varchar(44)")
+        .addPrimaryKeyConstraint("function_versions_key", ["function_name", "version_number"])
+        .execute();
+    },
+  },
+];
+
+/** `$LATEST` or digits as a number; undefined for anything else, such as the name of an alias. */
+export function versionNumber(qualifier: string | undefined): number | undefined {
+  if (qualifier === undefined || qualifier === "$LATEST") return LATEST;
+  if (!/^[1-9]\d{0,8}$/.test(qualifier)) return undefined;
+  return Number(qualifier);
+}
+
+export function versionName(number: number): string {
+  return number === LATEST ? "$LATEST" : String(number);
+}
+
+export function rowOf(version: FunctionVersion, serving: FunctionVersion | undefined): VersionRow {
+  return {
+    function_name: version.functionName,
+    version_number: versionNumber(version.version) as number,
+    document: JSON.stringify(version),
+    revision_id: version.revisionId,
+    code_sha256: version.codeSha256,
+    serving: serving ? JSON.stringify(serving) : null,
+    serving_code_sha256: serving?.codeSha256 ?? null,
+  };
+}
+
+/** The ARN is computed anew, so that the region's name or account may change between two starts. */
+export function versionOf(document: string, place: Place): FunctionVersion {
+  const version = JSON.parse(document) as FunctionVersion;
+  return Object.freeze({ ...version, functionArn: functionArn(place, version.functionName) });
+}

@@ -1,0 +1,260 @@
+/**
+ * The catalog: which functions are deployed, in which versions. Management writes it, every plane reads it. It keeps
+ * what it is given whole and in order; what is allowed is decided in management.
+ */
+import type { Kysely, Transaction } from "kysely";
+import type { Database } from "../state/database.ts";
+import { newUuid } from "../state/ids.ts";
+import { migrate } from "../state/migrations.ts";
+import { Serial } from "../state/serial.ts";
+import {
+  CATALOG_MIGRATIONS,
+  type CatalogTables,
+  LATEST,
+  rowOf,
+  versionName,
+  versionNumber,
+  versionOf,
+} from "./catalog-tables.ts";
+import { functionArn, type Place } from "./function-name.ts";
+import type { FunctionVersion } from "./function-version.ts";
+import { VersionCache } from "./version-cache.ts";
+
+const CACHED_VERSIONS = 10_000;
+
+/** Everything of a version that its writer decides; the catalog adds name, number, ARN and revision. */
+export type VersionContent = Omit<FunctionVersion, "functionName" | "version" | "functionArn" | "revisionId">;
+
+export interface DeployedFunction {
+  readonly latest: FunctionVersion;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** What to do with a function, decided from its `$LATEST` while nobody else can change the function. */
+export interface Change {
+  readonly latest: VersionContent;
+  /** Also keep this as the next published version. */
+  readonly publish?: VersionContent;
+}
+
+export class Catalog {
+  readonly #database: Kysely<CatalogTables>;
+  readonly #place: Place;
+  readonly #cache = new VersionCache(CACHED_VERSIONS);
+  readonly #serial = new Serial();
+  readonly #listeners: ((functionName: string) => void)[] = [];
+  /** Grows with every write: a read that was overtaken by a write must not fill the cache. */
+  #writes = 0;
+
+  private constructor(database: Database, place: Place) {
+    this.#database = database.withTables<CatalogTables>();
+    this.#place = place;
+  }
+
+  static async open(database: Database, place: Place): Promise<Catalog> {
+    await migrate(database, "functions", CATALOG_MIGRATIONS);
+    return new Catalog(database, place);
+  }
+
+  /** Called after every committed change of a function, its deletion included. */
+  onChange(listener: (functionName: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * The version that an invocation of this function runs, or undefined when there is none. While an update of
+   * `$LATEST` is in progress (or after it failed) this is the version before it.
+   * @param qualifier `$LATEST`, the default, or digits
+   */
+  async resolve(functionName: string, qualifier = "$LATEST"): Promise<FunctionVersion | undefined> {
+    const cached = this.#cache.get(functionName, qualifier);
+    if (cached) return cached;
+    const writes = this.#writes;
+    const row = await this.#row(this.#database, functionName, qualifier);
+    if (!row) return undefined;
+    const version = versionOf(row.serving ?? row.document, this.#place);
+    if (writes === this.#writes) this.#cache.put(functionName, qualifier, version);
+    return version;
+  }
+
+  /** What resolve() would answer, when that is known without asking the database. */
+  cached(functionName: string, qualifier = "$LATEST"): FunctionVersion | undefined {
+    return this.#cache.get(functionName, qualifier);
+  }
+
+  /** The version as its owner configured it, whether or not it runs yet. */
+  async describe(functionName: string, qualifier = "$LATEST"): Promise<FunctionVersion | undefined> {
+    const row = await this.#row(this.#database, functionName, qualifier);
+    return row && versionOf(row.document, this.#place);
+  }
+
+  /** Add a function, with version 1 when the change publishes. Answers undefined when the name is taken. */
+  create(functionName: string, change: Change, tags: Readonly<Record<string, string>>) {
+    return this.#write(functionName, async (transaction) => {
+      const taken = await transaction
+        .selectFrom("functions")
+        .select("name")
+        .where("name", "=", functionName)
+        .executeTakeFirst();
+      if (taken) return undefined;
+      await transaction
+        .insertInto("functions")
+        .values({ name: functionName, next_version: change.publish ? 2 : 1, tags: JSON.stringify(tags) })
+        .execute();
+      const latest = this.#version(functionName, LATEST, change.latest);
+      await transaction.insertInto("function_versions").values(rowOf(latest, undefined)).execute();
+      if (!change.publish) return { latest };
+      const published = this.#version(functionName, 1, change.publish);
+      await transaction.insertInto("function_versions").values(rowOf(published, undefined)).execute();
+      return { latest, published };
+    });
+  }
+
+  /**
+   * Change a function's `$LATEST`, and publish when the decision says so. Changes of one function never overlap.
+   * Answers undefined when there is no such function.
+   * @param decide gets `$LATEST` and the newest published version; what it throws is thrown, and nothing has changed.
+   *   When it answers undefined nothing is changed.
+   */
+  update(
+    functionName: string,
+    decide: (latest: FunctionVersion, newest: FunctionVersion | undefined) => Change | undefined,
+  ): Promise<{ latest: FunctionVersion; published?: FunctionVersion } | undefined> {
+    return this.#write(functionName, async (transaction) => {
+      const row = await this.#row(transaction, functionName, "$LATEST");
+      if (!row) return undefined;
+      const before = versionOf(row.document, this.#place);
+      const change = decide(before, await this.#newest(transaction, functionName));
+      if (!change) return { latest: before };
+      const latest = this.#version(functionName, LATEST, change.latest);
+      const working = row.serving ? versionOf(row.serving, this.#place) : before;
+      await this.#store(transaction, latest, latest.lastUpdateStatus === "InProgress" ? working : undefined);
+      if (!change.publish) return { latest };
+      const { next_version: number } = await transaction
+        .selectFrom("functions")
+        .select("next_version")
+        .where("name", "=", functionName)
+        .executeTakeFirstOrThrow();
+      await transaction
+        .updateTable("functions")
+        .set({ next_version: number + 1 })
+        .where("name", "=", functionName)
+        .execute();
+      const published = this.#version(functionName, number, change.publish);
+      await transaction.insertInto("function_versions").values(rowOf(published, undefined)).execute();
+      return { latest, published };
+    });
+  }
+
+  /**
+   * Record how the activation of one version ended. No-op, answering undefined, when the version has another revision
+   * by now or is gone.
+   * @param outcome the members that changed; an update that failed leaves the version before it running
+   */
+  settle(
+    version: FunctionVersion,
+    outcome: Partial<VersionContent>,
+    remove: readonly (keyof VersionContent)[],
+  ): Promise<FunctionVersion | undefined> {
+    return this.#write(version.functionName, async (transaction) => {
+      const row = await this.#row(transaction, version.functionName, version.version);
+      if (row?.revision_id !== version.revisionId) return undefined;
+      const content: Partial<Record<keyof VersionContent, unknown>> = {
+        ...versionOf(row.document, this.#place),
+        ...outcome,
+      };
+      for (const member of remove) delete content[member];
+      const settled = this.#version(
+        version.functionName,
+        versionNumber(version.version) as number,
+        content as VersionContent,
+      );
+      const failed = settled.lastUpdateStatus === "Failed" && row.serving;
+      await this.#store(transaction, settled, failed ? versionOf(failed, this.#place) : undefined);
+      return settled;
+    });
+  }
+
+  /** Delete one published version; true when it existed. */
+  async deleteVersion(functionName: string, version: string): Promise<boolean> {
+    const number = versionNumber(version);
+    if (number === undefined || number === LATEST) return false;
+    return this.#write(functionName, async (transaction) => {
+      const { numDeletedRows } = await transaction
+        .deleteFrom("function_versions")
+        .where("function_name", "=", functionName)
+        .where("version_number", "=", number)
+        .executeTakeFirst();
+      return numDeletedRows > 0n;
+    });
+  }
+
+  /** Delete the function with all its versions; true when it existed. */
+  deleteFunction(functionName: string): Promise<boolean> {
+    return this.#write(functionName, async (transaction) => {
+      await transaction.deleteFrom("function_versions").where("function_name", "=", functionName).execute();
+      const { numDeletedRows } = await transaction
+        .deleteFrom("functions")
+        .where("name", "=", functionName)
+        .executeTakeFirst();
+      return numDeletedRows > 0n;
+    });
+  }
+
+  async #row(database: Kysely<CatalogTables>, functionName: string, qualifier: string) {
+    const number = versionNumber(qualifier);
+    if (number === undefined) return undefined;
+    return database
+      .selectFrom("function_versions")
+      .selectAll()
+      .where("function_name", "=", functionName)
+      .where("version_number", "=", number)
+      .executeTakeFirst();
+  }
+
+  async #newest(database: Kysely<CatalogTables>, functionName: string): Promise<FunctionVersion | undefined> {
+    const row = await database
+      .selectFrom("function_versions")
+      .select("document")
+      .where("function_name", "=", functionName)
+      .where("version_number", ">", LATEST)
+      .orderBy("version_number", "desc")
+      .limit(1)
+      .executeTakeFirst();
+    return row && versionOf(row.document, this.#place);
+  }
+
+  async #store(
+    transaction: Transaction<CatalogTables>,
+    version: FunctionVersion,
+    serving: FunctionVersion | undefined,
+  ): Promise<void> {
+    const { function_name, version_number, ...row } = rowOf(version, serving);
+    await transaction
+      .updateTable("function_versions")
+      .set(row)
+      .where("function_name", "=", function_name)
+      .where("version_number", "=", version_number)
+      .execute();
+  }
+
+  #version(functionName: string, number: number, content: VersionContent): FunctionVersion {
+    return Object.freeze({
+      ...content,
+      functionName,
+      version: versionName(number),
+      functionArn: functionArn(this.#place, functionName),
+      revisionId: newUuid(),
+    });
+  }
+
+  async #write<T>(functionName: string, task: (transaction: Transaction<CatalogTables>) => Promise<T>): Promise<T> {
+    return this.#serial.run(functionName, async () => {
+      const result = await this.#database.transaction().execute(task);
+      this.#writes += 1;
+      this.#cache.forget(functionName);
+      for (const listener of this.#listeners) listener(functionName);
+      return result;
+    });
+  }
+}
