@@ -1,0 +1,44 @@
+/**
+ * The listeners of one sandbox, whatever they listen on. Keeps the accepted sockets so that nothing of a dead sandbox
+ * stays open. Knows nothing of what is spoken over them.
+ */
+import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
+
+export class Connections {
+  readonly #servers: Server[] = [];
+  readonly #sockets = new Set<Socket>();
+
+  /**
+   * Accept connections and hand each to `onConnection`.
+   * @throws the listener's error, e.g. EADDRINUSE
+   */
+  listen(options: ListenOptions | { readonly fd: number }, onConnection: (socket: Socket) => void): Promise<Server> {
+    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+      // A killed peer resets its connections: without a listener that would be an uncaught error of the region.
+      socket.on("error", () => socket.destroy());
+      onConnection(socket);
+    });
+    this.#servers.push(server);
+    return new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(options, () => {
+        server.off("error", reject);
+        // accept() can fail later for want of descriptors: the peer's connection fails, the region goes on.
+        server.on("error", () => {});
+        resolve(server);
+      });
+    });
+  }
+
+  /** Drop every open connection, keep listening. */
+  drop(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  close(): void {
+    for (const server of this.#servers) server.close();
+    this.drop();
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The guard around every driver's sandbox, so that drivers may stay dumb: one operation at a time, dead after the first
+ * failure, harmless after destroy(), repeated freeze() and thaw() cost nothing. After open-lambda's safeSandbox.
+ */
+import type { Sandbox, SandboxCommand, SandboxDriver, SandboxExit, SandboxSpec } from "./sandbox.ts";
+import { SandboxError } from "./sandbox-error.ts";
+
+class GuardedSandbox implements Sandbox {
+  readonly id: string;
+  readonly paths;
+  readonly runtimeApiAddress: string;
+  readonly runtimeApiSocketPath?: string;
+  readonly regionEndpoint: string;
+  readonly #inner: Sandbox;
+  #queue: Promise<unknown> = Promise.resolve();
+  #isRunning = false;
+  #isFrozen = false;
+  #death: SandboxError | undefined;
+  #destroyed: Promise<void> | undefined;
+  #peakMemoryMb = 1;
+
+  constructor(inner: Sandbox) {
+    this.#inner = inner;
+    this.id = inner.id;
+    this.paths = inner.paths;
+    this.runtimeApiAddress = inner.runtimeApiAddress;
+    if (inner.runtimeApiSocketPath !== undefined) this.runtimeApiSocketPath = inner.runtimeApiSocketPath;
+    this.regionEndpoint = inner.regionEndpoint;
+  }
+
+  start(command: SandboxCommand): Promise<{ readonly exited: Promise<SandboxExit> }> {
+    return this.#inTurn(async () => {
+      if (this.#isRunning) throw new SandboxError(`sandbox ${this.id} runs already`);
+      this.#isRunning = true;
+      this.#isFrozen = false;
+      const { exited } = await this.#inner.start(command);
+      return {
+        exited: exited.then((exit) => {
+          this.#isRunning = false;
+          return exit;
+        }),
+      };
+    });
+  }
+
+  terminate(): void {
+    if (this.#isUsable()) this.#orDie(() => this.#inner.terminate());
+  }
+
+  reset(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#inner.reset();
+      this.#isRunning = false;
+      this.#isFrozen = false;
+    });
+  }
+
+  freeze(): void {
+    if (this.#isFrozen || !this.#isUsable()) return;
+    this.#isFrozen = true;
+    this.#orDie(() => this.#inner.freeze());
+  }
+
+  thaw(): void {
+    if (!this.#isFrozen || !this.#isUsable()) return;
+    this.#isFrozen = false;
+    this.#orDie(() => this.#inner.thaw());
+  }
+
+  peakMemoryMb(): number {
+    if (this.#destroyed === undefined) this.#peakMemoryMb = this.#inner.peakMemoryMb();
+    return this.#peakMemoryMb;
+  }
+
+  destroy(): Promise<void> {
+    this.#destroyed ??= this.#queue.then(async () => {
+      this.#isRunning = false;
+      try {
+        await this.#inner.destroy();
+      } catch {
+        // Nothing can be done by the caller: what is left is swept when the region starts again.
+      }
+    });
+    return this.#destroyed;
+  }
+
+  #isUsable(): boolean {
+    return this.#isRunning && this.#destroyed === undefined && this.#death === undefined;
+  }
+
+  /** Run after what is under way; the first failure is the end of the sandbox. */
+  #inTurn<T>(operation: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(async () => {
+      if (this.#destroyed) throw new SandboxError(`sandbox ${this.id} is destroyed`);
+      if (this.#death) throw this.#death;
+      try {
+        return await operation();
+      } catch (cause) {
+        throw this.#die(cause);
+      }
+    });
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  #orDie(operation: () => void): void {
+    try {
+      operation();
+    } catch (cause) {
+      throw this.#die(cause);
+    }
+  }
+
+  #die(cause: unknown): SandboxError {
+    const hint = cause instanceof SandboxError && cause.hint !== undefined ? { hint: cause.hint } : {};
+    this.#death ??= new SandboxError(`sandbox ${this.id} failed: ${(cause as Error).message}`, { cause, ...hint });
+    // Not awaited: destroy() waits for the operation that is failing right now.
+    void this.destroy();
+    return this.#death;
+  }
+}
+
+/** Wrap a driver so that every sandbox it makes keeps the promises that sandbox.ts does not ask of drivers. */
+export function guardDriver(driver: SandboxDriver): SandboxDriver {
+  let isClosed = false;
+  return {
+    name: driver.name,
+    capabilities: driver.capabilities,
+    description: driver.description,
+    async create(spec: SandboxSpec): Promise<Sandbox> {
+      if (isClosed) throw new SandboxError("the isolation driver is closed");
+      if (!/^[a-z0-9-]{1,100}$/.test(spec.id)) throw new SandboxError(`'${spec.id}' cannot name a sandbox`);
+      return new GuardedSandbox(await driver.create(spec));
+    },
+    async close(): Promise<void> {
+      if (isClosed) return;
+      isClosed = true;
+      await driver.close();
+    },
+  };
+}
