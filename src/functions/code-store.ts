@@ -1,0 +1,181 @@
+/**
+ * Deployment packages: the zip as it was uploaded, kept for download, and the same unpacked once for every environment
+ * to mount. The zip is the durable thing; the unpacked directory is made from it and can be made again.
+ */
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { BlobStore } from "../state/blobs.ts";
+import type { Clock } from "../state/clock.ts";
+import { newHexId } from "../state/ids.ts";
+import { Serial } from "../state/serial.ts";
+import { UnzipError } from "./unzip-error.ts";
+import { Unzipper } from "./unzipper.ts";
+
+export interface StoredCode {
+  /** base64, as in CodeSha256. */
+  readonly codeSha256: string;
+  /** bytes of the zip */
+  readonly codeSize: number;
+}
+
+/** How long code that nothing refers to stays: environments that still run it may load files late. */
+const GRACE_MS = 20 * 60_000;
+
+/** Different after each boot of the machine, or constant where there is no such file. */
+const BOOT_ID = "/proc/sys/kernel/random/boot_id";
+
+export class CodeStore {
+  /** Of the unpacked packages, by the hexadecimal form of their CodeSha256. */
+  readonly #directory: string;
+  readonly #incoming: string;
+  readonly #zips: BlobStore;
+  readonly #clock: Clock;
+  readonly #unzipper = new Unzipper();
+  readonly #serial = new Serial();
+  /** Packages in the hands of store(), with how often: not swept, though nothing refers to them yet. */
+  readonly #held = new Map<string, number>();
+  readonly #unreferencedSince = new Map<string, number>();
+
+  private constructor(directory: string, zips: BlobStore, clock: Clock) {
+    this.#directory = directory;
+    this.#incoming = join(directory, "incoming");
+    this.#zips = zips;
+    this.#clock = clock;
+  }
+
+  /** @param dataDirectory the region's: zips are kept in its `packages`, their contents in its `code` */
+  static async open(dataDirectory: string, clock: Clock): Promise<CodeStore> {
+    const zips = await BlobStore.open(join(dataDirectory, "packages"));
+    const store = new CodeStore(join(dataDirectory, "code"), zips, clock);
+    await mkdir(store.#directory, { recursive: true });
+    await store.#distrustOlderBoot();
+    await rm(store.#incoming, { recursive: true, force: true });
+    await mkdir(store.#incoming);
+    return store;
+  }
+
+  /**
+   * Unpack a deployment package and keep it, durably, while `use` runs; afterwards it stays as long as the catalog
+   * refers to it (see sweep).
+   * @throws UnzipError when the zip is broken, hostile or too large unpacked; then nothing is kept
+   */
+  async store<T>(zip: Uint8Array, use: (code: StoredCode) => Promise<T>): Promise<T> {
+    const { sha256, bytes } = await this.#serial.run("zips", async () => {
+      const blob = await this.#zips.put(zip);
+      this.#held.set(blob.sha256, (this.#held.get(blob.sha256) ?? 0) + 1);
+      return blob;
+    });
+    try {
+      await this.#unpack(sha256);
+      return await use({ codeSha256: Buffer.from(sha256, "hex").toString("base64"), codeSize: bytes });
+    } catch (error) {
+      // Bytes that cannot be unpacked cannot be in use by anyone else either.
+      if (error instanceof UnzipError) await this.#zips.delete(sha256);
+      throw error;
+    } finally {
+      const others = (this.#held.get(sha256) ?? 1) - 1;
+      if (others > 0) this.#held.set(sha256, others);
+      else this.#held.delete(sha256);
+    }
+  }
+
+  /** Where the package is unpacked, readable by everyone who gets there, once store() or ensure() answered for it. */
+  directory(codeSha256: string): string {
+    return join(this.#directory, hexOf(codeSha256));
+  }
+
+  /** Unpack a kept package again where that is needed, as after a reboot. */
+  async ensure(codeSha256: string): Promise<string> {
+    await this.#unpack(hexOf(codeSha256));
+    return this.directory(codeSha256);
+  }
+
+  /** The zip as it was uploaded. The stream fails with ENOENT when there is none. */
+  open(codeSha256: string): Readable {
+    return this.#zips.stream(hexOf(codeSha256));
+  }
+
+  /** Bytes of the zip, or undefined when there is none. */
+  size(codeSha256: string): Promise<number | undefined> {
+    return this.#zips.size(hexOf(codeSha256));
+  }
+
+  /**
+   * Remove code that nothing has referred to for a while.
+   * @param referenced answers the codeSha256 of everything that the catalog refers to
+   * @param graceMs 0 only at the start of a region, when no environment can be using anything
+   */
+  async sweep(referenced: () => Promise<ReadonlySet<string>>, graceMs = GRACE_MS): Promise<void> {
+    const candidates = new Set([...(await this.#zips.list()), ...(await this.#unpacked())]);
+    const used = new Set([...(await referenced())].map(hexOf));
+    const now = this.#clock.now();
+    for (const hex of candidates) {
+      if (used.has(hex) || this.#held.has(hex)) {
+        this.#unreferencedSince.delete(hex);
+        continue;
+      }
+      const since = this.#unreferencedSince.get(hex) ?? now;
+      this.#unreferencedSince.set(hex, since);
+      if (now - since >= graceMs) await this.#serial.run("zips", () => this.#remove(hex, referenced));
+    }
+  }
+
+  /** Ends the thread that unpacks. */
+  close(): Promise<void> {
+    return this.#unzipper.close();
+  }
+
+  #unpack(hex: string): Promise<void> {
+    return this.#serial.run(hex, async () => {
+      const directory = join(this.#directory, hex);
+      if (existsSync(directory)) return;
+      const incoming = join(this.#incoming, newHexId(16));
+      try {
+        await this.#unzipper.unzip(this.#zips.path(hex), incoming);
+        await rename(incoming, directory);
+      } catch (error) {
+        await rm(incoming, { recursive: true, force: true });
+        throw error;
+      }
+    });
+  }
+
+  async #remove(hex: string, referenced: () => Promise<ReadonlySet<string>>): Promise<void> {
+    // Between the sweep's look and now somebody may have come to use the same bytes.
+    if (this.#held.has(hex) || [...(await referenced())].some((codeSha256) => hexOf(codeSha256) === hex)) return;
+    await this.#zips.delete(hex);
+    await this.#discard(hex);
+    this.#unreferencedSince.delete(hex);
+  }
+
+  /** Renamed first: a directory under its own name is always complete. */
+  async #discard(hex: string): Promise<void> {
+    const leaving = join(this.#incoming, newHexId(16));
+    const directory = join(this.#directory, hex);
+    if (!existsSync(directory)) return;
+    await rename(directory, leaving);
+    await rm(leaving, { recursive: true, force: true });
+  }
+
+  async #unpacked(): Promise<string[]> {
+    return (await readdir(this.#directory)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+  }
+
+  /** Unpacked files are not synced one by one; after a reboot, which may have lost some, all are made again. */
+  async #distrustOlderBoot(): Promise<void> {
+    const boot = await readFile(BOOT_ID, "utf8").catch(() => "unknown");
+    const marker = join(this.#directory, "boot-id");
+    const known = await readFile(marker, "utf8").catch(() => undefined);
+    if (known === boot) return;
+    for (const hex of await this.#unpacked()) {
+      await rm(join(this.#directory, hex), { recursive: true, force: true });
+    }
+    await writeFile(marker, boot);
+  }
+}
+
+function hexOf(codeSha256: string): string {
+  return Buffer.from(codeSha256, "base64").toString("hex");
+}
