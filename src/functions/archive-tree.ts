@@ -10,11 +10,14 @@ const MAX_PATH_BYTES = 2048;
 const MAX_NAME_BYTES = 255;
 /** As many links as Linux follows in one path. */
 const MAX_LINKS_FOLLOWED = 40;
+/** In all links together: bounds the work that an archive can ask for. */
+const MAX_STEPS = 1_000_000;
 
 export class ArchiveTree {
   readonly #maxNodes: number;
   readonly #nodes = new Map<string, NodeType>();
   readonly #targets = new Map<string, string>();
+  #steps = 0;
 
   /** @param maxNodes files, links and directories together, those included that names only imply */
   constructor(maxNodes: number) {
@@ -29,14 +32,14 @@ export class ArchiveTree {
   add(name: string, type: NodeType): { path: string; newDirectories: string[] } {
     const parts = partsOf(name);
     const newDirectories: string[] = [];
-    const directories = type === "directory" ? parts.length : parts.length - 1;
-    for (let depth = 1; depth <= directories; depth += 1) {
+    // From the inside out, up to the first directory that is known: deep names would cost their square otherwise.
+    for (let depth = type === "directory" ? parts.length : parts.length - 1; depth > 0; depth -= 1) {
       const directory = parts.slice(0, depth).join("/");
       const known = this.#nodes.get(directory);
-      if (known === "directory") continue;
+      if (known === "directory") break;
       if (known) throw new UnzipError("invalid", `${directory} is a ${known} and a directory`);
       this.#put(directory, "directory");
-      newDirectories.push(directory);
+      newDirectories.unshift(directory);
     }
     const path = parts.join("/");
     if (type !== "directory") {
@@ -66,9 +69,11 @@ export class ArchiveTree {
   /** Walks as the kernel would, one component at a time: `..` after a link means the parent of where that link led. */
   #follow(path: string, target: string): void {
     const here = path.split("/").slice(0, -1);
-    const ahead = [...this.#steps(path, target)];
+    const ahead = stepsOf(path, target).reverse();
     let followed = 1;
-    for (let step = ahead.shift(); step !== undefined; step = ahead.shift()) {
+    for (let step = ahead.pop(); step !== undefined; step = ahead.pop()) {
+      this.#steps += 1;
+      if (this.#steps > MAX_STEPS) throw new UnzipError("invalid", "the links are too many");
       if (step === "" || step === ".") continue;
       if (step === "..") {
         if (here.pop() === undefined) throw new UnzipError("invalid", `${path} leads out`);
@@ -80,13 +85,8 @@ export class ArchiveTree {
       followed += 1;
       if (followed > MAX_LINKS_FOLLOWED) throw new UnzipError("invalid", `${path} leads in circles`);
       here.pop();
-      ahead.unshift(...this.#steps(path, onward));
+      ahead.push(...stepsOf(path, onward).reverse());
     }
-  }
-
-  #steps(path: string, target: string): string[] {
-    if (target.startsWith("/")) throw new UnzipError("invalid", `${path} leads out`);
-    return target.split("/");
   }
 
   #put(path: string, type: NodeType): void {
@@ -107,4 +107,9 @@ function partsOf(name: string): string[] {
     }
   }
   return parts;
+}
+
+function stepsOf(path: string, target: string): string[] {
+  if (target.startsWith("/")) throw new UnzipError("invalid", `${path} leads out`);
+  return target.split("/");
 }

@@ -7,6 +7,7 @@ import type { Database } from "../state/database.ts";
 import { newUuid } from "../state/ids.ts";
 import { migrate } from "../state/migrations.ts";
 import { Serial } from "../state/serial.ts";
+import { CatalogListing } from "./catalog-listing.ts";
 import {
   CATALOG_MIGRATIONS,
   type CatalogTables,
@@ -25,10 +26,7 @@ const CACHED_VERSIONS = 10_000;
 /** Everything of a version that its writer decides; the catalog adds name, number, ARN and revision. */
 export type VersionContent = Omit<FunctionVersion, "functionName" | "version" | "functionArn" | "revisionId">;
 
-export interface DeployedFunction {
-  readonly latest: FunctionVersion;
-  readonly tags: Readonly<Record<string, string>>;
-}
+export type Tags = Readonly<Record<string, string>>;
 
 /** What to do with a function, decided from its `$LATEST` while nobody else can change the function. */
 export interface Change {
@@ -37,7 +35,13 @@ export interface Change {
   readonly publish?: VersionContent;
 }
 
+export interface Written {
+  readonly latest: FunctionVersion;
+  readonly published?: FunctionVersion;
+}
+
 export class Catalog {
+  readonly listing: CatalogListing;
   readonly #database: Kysely<CatalogTables>;
   readonly #place: Place;
   readonly #cache = new VersionCache(CACHED_VERSIONS);
@@ -49,6 +53,7 @@ export class Catalog {
   private constructor(database: Database, place: Place) {
     this.#database = database.withTables<CatalogTables>();
     this.#place = place;
+    this.listing = new CatalogListing(this.#database, place);
   }
 
   static async open(database: Database, place: Place): Promise<Catalog> {
@@ -89,7 +94,7 @@ export class Catalog {
   }
 
   /** Add a function, with version 1 when the change publishes. Answers undefined when the name is taken. */
-  create(functionName: string, change: Change, tags: Readonly<Record<string, string>>) {
+  create(functionName: string, change: Change, tags: Tags): Promise<Written | undefined> {
     return this.#write(functionName, async (transaction) => {
       const taken = await transaction
         .selectFrom("functions")
@@ -119,7 +124,7 @@ export class Catalog {
   update(
     functionName: string,
     decide: (latest: FunctionVersion, newest: FunctionVersion | undefined) => Change | undefined,
-  ): Promise<{ latest: FunctionVersion; published?: FunctionVersion } | undefined> {
+  ): Promise<Written | undefined> {
     return this.#write(functionName, async (transaction) => {
       const row = await this.#row(transaction, functionName, "$LATEST");
       if (!row) return undefined;
@@ -198,6 +203,38 @@ export class Catalog {
         .where("name", "=", functionName)
         .executeTakeFirst();
       return numDeletedRows > 0n;
+    });
+  }
+
+  /** Tags of the function, or undefined when there is no such function. */
+  async tags(functionName: string): Promise<Tags | undefined> {
+    const row = await this.#database
+      .selectFrom("functions")
+      .select("tags")
+      .where("name", "=", functionName)
+      .executeTakeFirst();
+    return row && (JSON.parse(row.tags) as Tags);
+  }
+
+  /**
+   * Replace the tags by what `decide` makes of them; what it throws is thrown, and nothing has changed. Answers
+   * undefined when there is no such function.
+   */
+  changeTags(functionName: string, decide: (tags: Tags) => Tags): Promise<Tags | undefined> {
+    return this.#write(functionName, async (transaction) => {
+      const row = await transaction
+        .selectFrom("functions")
+        .select("tags")
+        .where("name", "=", functionName)
+        .executeTakeFirst();
+      if (!row) return undefined;
+      const tags = decide(JSON.parse(row.tags) as Tags);
+      await transaction
+        .updateTable("functions")
+        .set({ tags: JSON.stringify(tags) })
+        .where("name", "=", functionName)
+        .execute();
+      return tags;
     });
   }
 
