@@ -20,3 +20,6 @@ export interface Outcome {
   readonly initMs?: number;
   readonly maxMemoryMb: number;
 }
+
+/** bytes: 6 MB and the 100 that Lambda's own implementation allows on top (contract/01 §7). */
+export const MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100;

@@ -1,0 +1,95 @@
+/** Builds execution environments: code, language, credentials, log stream and sandbox of a function version put together. */
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import type { FunctionVersion } from "../functions/function-version.ts";
+import type { LogStore } from "../observability/log-store.ts";
+import type { CredentialMint } from "./credentials.ts";
+import { Environment, type EnvironmentListener, type Launch } from "./environment.ts";
+import { EnvironmentLog } from "./environment-log.ts";
+import { environmentVariables } from "./environment-variables.ts";
+import { InvocationSlot } from "./invocation-slot.ts";
+import { acceptRuntimeConnection } from "./runtime-api/runtime-api.ts";
+import { findCustomBootstrap, type RuntimeInstallation, type Runtimes } from "./runtimes.ts";
+import type { Sandbox, SandboxDriver } from "./sandbox/sandbox.ts";
+
+export interface FactoryParts {
+  readonly driver: SandboxDriver;
+  readonly runtimes: Runtimes;
+  readonly logs: LogStore;
+  readonly credentials: CredentialMint;
+  readonly region: string;
+  /** Host directory of the unpacked deployment package. */
+  codeDirectory(codeSha256: string): string;
+  /** A process inside a sandbox connected to the region's endpoint. */
+  onRegionConnection(socket: Socket): void;
+}
+
+export class EnvironmentFactory {
+  readonly #parts: FactoryParts;
+
+  constructor(parts: FactoryParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws when the runtime is not installed here or the driver has no room for another sandbox */
+  async create(version: FunctionVersion, listener: EnvironmentListener): Promise<Environment> {
+    const { driver, runtimes, logs } = this.#parts;
+    const installation = runtimes.find(version.runtime ?? "");
+    if (!installation) throw new Error(`runtime ${version.runtime} is not installed on this machine`);
+    const task = this.#parts.codeDirectory(version.codeSha256);
+    const logStreamName = newLogStreamName(version.version);
+    const log = new EnvironmentLog(logs.stream(version.logging.logGroup, logStreamName));
+    const slot = new InvocationSlot();
+    const sandbox = await driver.create({
+      id: `env-${randomBytes(8).toString("hex")}`,
+      directories: {
+        task,
+        ...(installation.bootstrapDirectory !== undefined && { runtime: installation.bootstrapDirectory }),
+        ...(installation.languageDirectory !== undefined && { language: installation.languageDirectory }),
+      },
+      memoryMb: version.memoryMb,
+      ephemeralStorageMb: version.ephemeralStorageMb,
+      onRuntimeApiConnection: (socket) => acceptRuntimeConnection(socket, slot),
+      onRegionConnection: (socket) => this.#parts.onRegionConnection(socket),
+      onOutput: (chunk) => log.output(chunk),
+    });
+    const launch = await this.#launch(version, installation, sandbox, task, logStreamName);
+    return new Environment({ version, sandbox, slot, log, launch }, listener);
+  }
+
+  async #launch(
+    version: FunctionVersion,
+    installation: RuntimeInstallation,
+    sandbox: Sandbox,
+    task: string,
+    logStreamName: string,
+  ): Promise<Launch> {
+    const { region, credentials } = this.#parts;
+    const identity = { roleArn: version.roleArn, sessionName: version.functionName };
+    const environment = environmentVariables({
+      version,
+      installation,
+      sandbox,
+      region,
+      logStreamName,
+      credentials: credentials.issue(identity, Date.now()),
+    });
+    const bootstrap = installation.kind === "custom" ? await findCustomBootstrap(task) : "task";
+    const options = { variables: version.environment ?? {}, memoryMb: version.memoryMb };
+    return {
+      runtimeVersion: installation.runtimeVersion,
+      runtimeVersionArn: installation.runtimeVersionArn(region),
+      command: bootstrap && {
+        argv: installation.command(sandbox.paths, { ...options, bootstrap }),
+        environment,
+        workingDirectory: sandbox.paths.task,
+      },
+    };
+  }
+}
+
+/** `2025/01/31/[$LATEST]<32 hex>`: a stream an environment, named by the day it started (contract/02, Naming). */
+function newLogStreamName(version: string): string {
+  const day = new Date().toISOString().slice(0, 10).replaceAll("-", "/");
+  return `${day}/[${version}]${randomBytes(16).toString("hex")}`;
+}

@@ -1,0 +1,77 @@
+/** What the processes of an execution environment find in their environment (contract/01 §5). */
+import type { FunctionVersion } from "../functions/function-version.ts";
+import type { ExecutionCredentials } from "./credentials.ts";
+import type { RuntimeInstallation } from "./runtimes.ts";
+import type { Sandbox } from "./sandbox/sandbox.ts";
+
+export interface VariableSources {
+  readonly version: FunctionVersion;
+  readonly installation: RuntimeInstallation;
+  readonly sandbox: Sandbox;
+  readonly credentials: ExecutionCredentials;
+  readonly region: string;
+  readonly logStreamName: string;
+}
+
+/** Merged lowest to highest: the customer's, what the customer may override, credentials, the language's, reserved. */
+export function environmentVariables(sources: VariableSources): Record<string, string> {
+  const { version, installation, sandbox, credentials, region } = sources;
+  const { paths } = sandbox;
+  return {
+    ...overridable(sandbox),
+    ...version.environment,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
+    ...withCustomer(installation.environment(paths, version.handler ?? ""), version.environment),
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_LAMBDA_FUNCTION_NAME: version.functionName,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(version.memoryMb),
+    AWS_LAMBDA_FUNCTION_VERSION: version.version,
+    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    AWS_LAMBDA_LOG_GROUP_NAME: version.logging.logGroup,
+    AWS_LAMBDA_LOG_STREAM_NAME: sources.logStreamName,
+    AWS_LAMBDA_RUNTIME_API: sandbox.runtimeApiAddress,
+    LAMBDA_TASK_ROOT: paths.task,
+    LAMBDA_RUNTIME_DIR: paths.runtime,
+    ...(version.logging.logFormat === "JSON" && {
+      AWS_LAMBDA_LOG_FORMAT: "JSON",
+      AWS_LAMBDA_LOG_LEVEL: version.logging.applicationLogLevel ?? "INFO",
+    }),
+    ...(sandbox.runtimeApiSocketPath !== undefined && { ALONZO_RUNTIME_API_SOCKET: sandbox.runtimeApiSocketPath }),
+  };
+}
+
+function overridable({ paths, regionEndpoint }: Sandbox): Record<string, string> {
+  return {
+    PATH: `${paths.language}/bin:/usr/local/bin:/usr/bin/:/bin:${paths.layers}/bin`,
+    LD_LIBRARY_PATH: [
+      `${paths.language}/lib`,
+      "/lib64",
+      "/usr/lib64",
+      paths.runtime,
+      `${paths.runtime}/lib`,
+      paths.task,
+      `${paths.task}/lib`,
+      `${paths.layers}/lib`,
+    ].join(":"),
+    LANG: "en_US.UTF-8",
+    TZ: ":UTC",
+    AWS_XRAY_CONTEXT_MISSING: "LOG_ERROR",
+    AWS_XRAY_DAEMON_ADDRESS: "169.254.100.1:2000",
+    // Not in Lambda: an SDK inside the function finds this region instead of AWS with nothing configured.
+    AWS_ENDPOINT_URL: regionEndpoint,
+    PWD: paths.task,
+    SHLVL: "0",
+  };
+}
+
+/** The function's own value wins for the language variables that AWS lets it override. */
+function withCustomer(
+  language: Record<string, string>,
+  customer: Readonly<Record<string, string>> | undefined,
+): Record<string, string> {
+  const kept = ["NODE_PATH", "PYTHONPATH", "LC_CTYPE"].filter((name) => customer?.[name] !== undefined);
+  return { ...language, ...Object.fromEntries(kept.map((name) => [name, customer?.[name] as string])) };
+}

@@ -1,0 +1,362 @@
+/**
+ * One execution environment: a sandbox with one function version in it, through init -> (invoke -> freeze)* -> shutdown
+ * (contract/01 §1). It owns the order of things and the deadlines; the sandbox owns the processes, the slot the
+ * runtime's protocol state.
+ */
+import type { FunctionVersion } from "../functions/function-version.ts";
+import type { EnvironmentLog } from "./environment-log.ts";
+import {
+  badModeFailure,
+  exitFailure,
+  type Failure,
+  missingBootstrapFailure,
+  reportedFailure,
+  sandboxFailure,
+  timeoutFailure,
+  tooLargeFailure,
+  truncatedFailure,
+} from "./failure.ts";
+import type { Invocation } from "./invocation.ts";
+import type { InvocationSlot, RuntimeAnswer } from "./invocation-slot.ts";
+import { endLine, faultLine, initReportLine, initStartLine, reportLine, startLine, timeoutLine } from "./log-lines.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Sandbox, SandboxCommand, SandboxExit } from "./sandbox/sandbox.ts";
+
+/** ms: the init phase of an on-demand environment */
+const INIT_LIMIT_MS = 10_000;
+
+/** How to start the runtime, settled when the environment was built. Undefined command: there is no bootstrap. */
+export interface Launch {
+  readonly command: SandboxCommand | undefined;
+  readonly runtimeVersion: string;
+  readonly runtimeVersionArn: string;
+}
+
+export interface EnvironmentParts {
+  readonly version: FunctionVersion;
+  readonly sandbox: Sandbox;
+  readonly slot: InvocationSlot;
+  readonly log: EnvironmentLog;
+  readonly launch: Launch;
+}
+
+/** What the pool hears. */
+export interface EnvironmentListener {
+  /** It can take the next invocation (or, reset, will start its runtime again inside it). */
+  onIdle(environment: Environment): void;
+  /** A fault of ours or of the machine's: the caller has been told, this is for the operator. */
+  onFault(environment: Environment, error: unknown): void;
+}
+
+/** A runtime on its way to its first `next`. */
+interface Boot {
+  settle(failure: Failure | undefined): void;
+}
+
+interface Running {
+  readonly invocation: Invocation;
+  readonly startedMs: number;
+  readonly wantsLogTail: boolean;
+  readonly resolve: (outcome: Outcome) => void;
+  timer: NodeJS.Timeout | undefined;
+  /** The outcome is known; the runtime may still be on its way back to `next`. */
+  finished: boolean;
+  /** END and REPORT are written: nothing of this invocation is outstanding on our side. */
+  reported: boolean;
+}
+
+export class Environment {
+  readonly version: FunctionVersion;
+  readonly #sandbox: Sandbox;
+  readonly #slot: InvocationSlot;
+  readonly #log: EnvironmentLog;
+  readonly #launch: Launch;
+  readonly #listener: EnvironmentListener;
+  /** The runtime has come to its first `next` and lives. */
+  #booted = false;
+  #boot: Boot | undefined;
+  #running: Running | undefined;
+  #resetting: Promise<void> | undefined;
+  /** Processes of an earlier start may still report their end: only the newest start counts. */
+  #generation = 0;
+  #initMs: number | undefined;
+  #frozen = false;
+  #destroyed = false;
+  #peakMemoryMb = 1;
+  #peakReadMs = 0;
+  /** performance.now() when it last became idle */
+  idleSinceMs = 0;
+
+  constructor(parts: EnvironmentParts, listener: EnvironmentListener) {
+    this.version = parts.version;
+    this.#sandbox = parts.sandbox;
+    this.#slot = parts.slot;
+    this.#log = parts.log;
+    this.#launch = parts.launch;
+    this.#listener = listener;
+    parts.slot.listen({
+      onNext: () => this.#onNext(),
+      onAnswer: (answer) => this.#onAnswer(answer),
+      onInitError: (body, errorType) => this.#boot?.settle(reportedFailure(body, errorType)),
+    });
+  }
+
+  get id(): string {
+    return this.#sandbox.id;
+  }
+
+  /** The init phase, ahead of the first invocation. A failure is logged and repeated inside that invocation, as in Lambda. */
+  async init(): Promise<void> {
+    const startedMs = performance.now();
+    this.#log.platform(initStartLine(this.#launch.runtimeVersion, this.#launch.runtimeVersionArn));
+    const failure = await this.#start(INIT_LIMIT_MS, () => timeoutFailure(INIT_LIMIT_MS / 1000));
+    const durationMs = performance.now() - startedMs;
+    if (!failure) {
+      this.#initMs = durationMs;
+      return;
+    }
+    this.#log.flushPartial();
+    this.#log.platform(initReportLine(durationMs, "init", failure));
+    await this.#reset();
+  }
+
+  /** Run one invocation to its outcome. Only legal when idle; never rejects for what the function does. */
+  invoke(invocation: Invocation, wantsLogTail: boolean): Promise<Outcome> {
+    this.thaw();
+    return new Promise((resolve) => {
+      const timeoutMs = this.version.timeoutSeconds * 1000;
+      const running: Running = {
+        invocation,
+        startedMs: performance.now(),
+        wantsLogTail,
+        resolve,
+        timer: undefined,
+        finished: false,
+        reported: false,
+      };
+      this.#running = running;
+      if (wantsLogTail) this.#log.beginTail();
+      this.#log.platform(startLine(invocation.requestId, this.version.version));
+      if (!this.#booted) return void this.#invokeWithInit(running, timeoutMs);
+      running.timer = setTimeout(() => this.#onTimeout(running), timeoutMs);
+      this.#slot.deliver(invocation, Date.now() + timeoutMs);
+    });
+  }
+
+  freeze(): void {
+    if (this.#frozen || this.#running || this.#boot || !this.#booted) return;
+    this.#frozen = true;
+    this.#sandbox.freeze();
+  }
+
+  thaw(): void {
+    if (!this.#frozen) return;
+    this.#frozen = false;
+    this.#sandbox.thaw();
+  }
+
+  /** Shutdown without extensions: the processes are killed, nothing is announced (contract/01, budget 0 ms). */
+  async destroy(): Promise<void> {
+    this.#destroyed = true;
+    clearTimeout(this.#running?.timer);
+    await this.#sandbox.destroy();
+    this.#log.flushPartial();
+  }
+
+  /** Suppressed init: the runtime starts inside the invoke phase, under the function's own timeout. */
+  async #invokeWithInit(running: Running, timeoutMs: number): Promise<void> {
+    await this.#resetting;
+    const startedMs = performance.now();
+    const failure = await this.#start(timeoutMs, () => timeoutFailure(this.version.timeoutSeconds));
+    const durationMs = performance.now() - startedMs;
+    if (failure) {
+      this.#log.flushPartial();
+      this.#log.platform(initReportLine(durationMs, "invoke", failure));
+      return this.#fail(running, failure, failure.status === "timeout" ? "timeout" : "init-error");
+    }
+    const leftMs = Math.max(1, timeoutMs - durationMs);
+    running.timer = setTimeout(() => this.#onTimeout(running), leftMs);
+    this.#slot.deliver(running.invocation, Math.round(Date.now() + leftMs));
+  }
+
+  /** Start the runtime and wait until it asks for work. @returns what went wrong, if anything did */
+  #start(limitMs: number, onLimit: () => Failure): Promise<Failure | undefined> {
+    const { command } = this.#launch;
+    if (!command) return Promise.resolve(missingBootstrapFailure());
+    const generation = ++this.#generation;
+    this.#slot.reset();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#boot?.settle(onLimit()), limitMs);
+      const boot: Boot = {
+        settle: (failure) => {
+          if (this.#boot !== boot) return;
+          this.#boot = undefined;
+          clearTimeout(timer);
+          this.#booted = failure === undefined;
+          // What the runtime wrote before it failed is already in the pipe: read it first.
+          if (failure) setImmediate(resolve, failure);
+          else resolve(undefined);
+        },
+      };
+      this.#boot = boot;
+      this.#sandbox.start(command).then(
+        ({ exited }) => exited.then((exit) => generation === this.#generation && this.#onExit(exit)),
+        (error: unknown) => {
+          this.#listener.onFault(this, error);
+          boot.settle(sandboxFailure());
+        },
+      );
+    });
+  }
+
+  #onNext(): void {
+    if (this.#boot) return this.#boot.settle(undefined);
+    this.#becomeIdle();
+  }
+
+  #onAnswer(answer: RuntimeAnswer): void {
+    const running = this.#running;
+    if (!running || running.finished) return;
+    switch (answer.kind) {
+      case "response":
+        return this.#finish(running, "ok", answer.body);
+      case "error":
+        return this.#finish(running, "function-error", answer.body, answer.errorType);
+      case "too-large":
+        return this.#fail(running, tooLargeFailure(), "response-too-large");
+      case "truncated":
+        return this.#fail(running, truncatedFailure(), "function-error");
+      case "bad-mode":
+        return this.#fail(running, badModeFailure(), "function-error");
+    }
+  }
+
+  #onExit(exit: SandboxExit): void {
+    this.#booted = false;
+    if (this.#boot) return this.#boot.settle(exitFailure(exit));
+    const running = this.#running;
+    if (this.#destroyed) return;
+    if (!running) return void this.#reset();
+    if (running.finished) return this.#becomeIdle();
+    const failure = exitFailure(exit);
+    // The exit overtakes output that is still in the pipe.
+    setImmediate(() => {
+      if (running.finished) return;
+      this.#log.flushPartial();
+      this.#fail(running, failure, "exit");
+    });
+  }
+
+  #onTimeout(running: Running): void {
+    if (!running.finished) {
+      this.#log.flushPartial();
+      this.#fail(running, timeoutFailure(this.version.timeoutSeconds), "timeout");
+    } else if (this.#running === running) {
+      // It answered, but never came back for more.
+      this.#booted = false;
+      this.#becomeIdle();
+    }
+  }
+
+  #fail(running: Running, failure: Failure, kind: Outcome["kind"]): void {
+    const { requestId } = running.invocation;
+    if (kind === "timeout") {
+      this.#log.platform(timeoutLine(requestId, Date.now(), this.version.timeoutSeconds));
+    } else if (failure.logMessage !== undefined) {
+      this.#log.platform(faultLine(requestId, failure.logMessage, failure.errorType));
+    }
+    if (kind !== "response-too-large" && kind !== "function-error") this.#booted = false;
+    this.#finish(running, kind, failure.document(requestId), failure.errorType, failure.status);
+  }
+
+  /** The outcome is known: answer the caller now, write END and REPORT once what the function wrote has been read. */
+  #finish(
+    running: Running,
+    kind: Outcome["kind"],
+    payload: Buffer,
+    errorType?: string,
+    status?: "timeout" | "error",
+  ): void {
+    running.finished = true;
+    const initMs = this.#initMs;
+    this.#initMs = undefined;
+    const timeoutMs = this.version.timeoutSeconds * 1000;
+    const durationMs = kind === "timeout" ? timeoutMs : performance.now() - running.startedMs;
+    const figures = {
+      durationMs,
+      // Since 2025-08 the init of a cold invocation is billed with it (contract/09 §1).
+      billedMs: Math.ceil(durationMs + (initMs ?? 0)),
+      maxMemoryMb: this.#maxMemoryMb(),
+      ...(initMs !== undefined && { initMs }),
+    };
+    const outcome: Omit<Outcome, "logTail"> = {
+      kind,
+      payload,
+      executedVersion: this.version.version,
+      ...figures,
+      ...(kind !== "ok" && { functionError: "Unhandled" as const }),
+      ...(errorType !== undefined && { errorType }),
+    };
+    if (!running.wantsLogTail) running.resolve({ ...outcome, logTail: EMPTY });
+    // What the function wrote before it answered became readable before the answer did, so that this turn of the event
+    // loop still reads it; the next phase comes after.
+    setImmediate(() => {
+      const { requestId } = running.invocation;
+      this.#log.flushPartial();
+      this.#log.platform(endLine(requestId));
+      this.#log.platform(
+        reportLine({
+          requestId,
+          memoryMb: this.version.memoryMb,
+          ...figures,
+          ...(status !== undefined && { status }),
+          ...(errorType !== undefined && { errorType }),
+        }),
+      );
+      if (running.wantsLogTail) running.resolve({ ...outcome, logTail: this.#log.takeTail() });
+      running.reported = true;
+      this.#becomeIdle();
+    });
+  }
+
+  /** Give itself back once the last invocation is written up and the runtime has come back, or is gone and cleared away. */
+  #becomeIdle(): void {
+    const running = this.#running;
+    if (!running?.reported || this.#destroyed) return;
+    if (!this.#booted) {
+      clearTimeout(running.timer);
+      this.#running = undefined;
+      void this.#reset().then(() => this.#offer());
+    } else if (this.#slot.state === "Ready") {
+      clearTimeout(running.timer);
+      this.#running = undefined;
+      this.#offer();
+    }
+  }
+
+  #offer(): void {
+    if (this.#destroyed) return;
+    this.idleSinceMs = performance.now();
+    this.#listener.onIdle(this);
+  }
+
+  /** Kill every process; /tmp is kept (contract/01, Reset). */
+  #reset(): Promise<void> {
+    this.#booted = false;
+    this.#generation++;
+    this.#resetting = this.#sandbox.reset().catch((error: unknown) => this.#listener.onFault(this, error));
+    return this.#resetting;
+  }
+
+  /** Reading a cgroup costs more than the rest of an invocation's bookkeeping, and a peak only grows: read it now and then. */
+  #maxMemoryMb(): number {
+    const nowMs = performance.now();
+    if (nowMs - this.#peakReadMs > 100) {
+      this.#peakReadMs = nowMs;
+      this.#peakMemoryMb = Math.max(1, Math.min(this.#sandbox.peakMemoryMb(), this.version.memoryMb));
+    }
+    return this.#peakMemoryMb;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);

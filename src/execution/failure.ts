@@ -1,0 +1,93 @@
+/**
+ * How a runtime can fail, and the error document that the caller gets for it (contract/02 §5). Values only; what
+ * follows from a failure is the environment's business.
+ */
+import { MAX_RESPONSE_BYTES } from "./outcome.ts";
+import type { SandboxExit } from "./sandbox/sandbox.ts";
+
+export interface Failure {
+  readonly status: "timeout" | "error";
+  /** As the REPORT line and X-ray name it. */
+  readonly errorType: string;
+  /** Ends the sentence `RequestId: <id> Error: ` in the log; absent when the runtime told the caller itself. */
+  readonly logMessage?: string;
+  /** The document for the caller of that request. */
+  document(requestId: string): Buffer;
+}
+
+function platformFailure(
+  errorType: string,
+  message: string,
+  options: { reportedType?: string; status?: "timeout" } = {},
+): Failure {
+  return {
+    status: options.status ?? "error",
+    errorType: options.reportedType ?? errorType,
+    logMessage: message,
+    document: (requestId) =>
+      Buffer.from(JSON.stringify({ errorType, errorMessage: `RequestId: ${requestId} Error: ${message}` })),
+  };
+}
+
+export function exitFailure(exit: SandboxExit): Failure {
+  const options = exit.outOfMemory ? { reportedType: "Runtime.OutOfMemory" } : {};
+  return platformFailure("Runtime.ExitError", exitMessage(exit), options);
+}
+
+function exitMessage(exit: SandboxExit): string {
+  if (exit.outOfMemory || exit.signal === "SIGKILL") return "Runtime exited with error: signal: killed";
+  if (exit.signal) return `Runtime exited with error: signal: ${SIGNAL_WORDS[exit.signal] ?? exit.signal}`;
+  return exit.code
+    ? `Runtime exited with error: exit status ${exit.code}`
+    : "Runtime exited without providing a reason";
+}
+
+/** Go's words for signals, which Lambda's messages use. */
+const SIGNAL_WORDS: Readonly<Record<string, string>> = {
+  SIGABRT: "aborted (core dumped)",
+  SIGSEGV: "segmentation fault (core dumped)",
+  SIGBUS: "bus error (core dumped)",
+  SIGILL: "illegal instruction (core dumped)",
+  SIGFPE: "floating point exception (core dumped)",
+  SIGTERM: "terminated",
+  SIGINT: "interrupt",
+  SIGHUP: "hangup",
+  SIGPIPE: "broken pipe",
+};
+
+export function timeoutFailure(timeoutSeconds: number): Failure {
+  const message = `Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
+  return platformFailure("Sandbox.Timedout", message, { status: "timeout" });
+}
+
+export function missingBootstrapFailure(): Failure {
+  return platformFailure(
+    "Runtime.InvalidEntrypoint",
+    "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
+  );
+}
+
+/** The sandbox could not be made to run the runtime at all: our fault or the machine's, told to the caller. */
+export function sandboxFailure(): Failure {
+  return platformFailure("Sandbox.Failure", "The execution environment could not be started");
+}
+
+/** The runtime reported the failure with a document of its own. */
+export function reportedFailure(body: Buffer, errorType: string): Failure {
+  return { status: "error", errorType, document: () => body };
+}
+
+export function truncatedFailure(): Failure {
+  return platformFailure("Runtime.TruncatedResponse", "Response from the runtime was truncated");
+}
+
+export function badModeFailure(): Failure {
+  return platformFailure("Runtime.InvalidResponseModeHeader", "Invalid function response mode");
+}
+
+export function tooLargeFailure(): Failure {
+  const errorType = "Function.ResponseSizeTooLarge";
+  const errorMessage = `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`;
+  const body = Buffer.from(JSON.stringify({ errorMessage, errorType }));
+  return { status: "error", errorType, document: () => body };
+}

@@ -1,0 +1,107 @@
+/**
+ * The one place of an execution environment where an invocation waits for the runtime and the runtime waits for an
+ * invocation: Lambda's runtime state machine. The Runtime API endpoints move it from one side, the environment from
+ * the other. It holds no timers, no logs and no sandbox.
+ */
+import type { Invocation } from "./invocation.ts";
+
+/** Names as the Runtime API prints them in InvalidStateTransition errors. */
+export type RuntimeState = "Started" | "InitError" | "Ready" | "Running" | "ResponseSent";
+
+/** What the runtime process reported about the current invocation. */
+export interface RuntimeAnswer {
+  readonly kind: "response" | "error" | "too-large" | "truncated" | "bad-mode";
+  readonly body: Buffer;
+  /** Lambda-Runtime-Function-Error-Type, for errors. */
+  readonly errorType?: string;
+}
+
+/** A parked `GET /runtime/invocation/next`. */
+export interface Poll {
+  readonly alive: boolean;
+  answer(invocation: Invocation, deadlineMs: number): void;
+}
+
+/** The environment's ears. Called synchronously from the Runtime API connection. */
+export interface SlotListener {
+  /** The runtime asks for work: init is over, or the last invocation is. */
+  onNext(): void;
+  onAnswer(answer: RuntimeAnswer): void;
+  onInitError(body: Buffer, errorType: string): void;
+}
+
+export class InvocationSlot {
+  #listener: SlotListener | undefined;
+  #state: RuntimeState = "Started";
+  #polls: Poll[] = [];
+  #requestId: string | undefined;
+  /** The invocation while no poll has taken it yet. */
+  #current: { readonly invocation: Invocation; readonly deadlineMs: number } | undefined;
+
+  /** The environment is built around the slot, so it comes to listen after. */
+  listen(listener: SlotListener): void {
+    this.#listener = listener;
+  }
+
+  get state(): RuntimeState {
+    return this.#state;
+  }
+
+  get currentRequestId(): string | undefined {
+    return this.#state === "Running" ? this.#requestId : undefined;
+  }
+
+  /** The runtime called next. @returns false when its state does not allow that. */
+  next(poll: Poll): boolean {
+    if (this.#state === "InitError") return false;
+    if (this.#state === "Running") return this.#current !== undefined && this.#handOver([poll]);
+    this.#polls.push(poll);
+    if (this.#state === "Ready") return true;
+    this.#state = "Ready";
+    this.#listener?.onNext();
+    return true;
+  }
+
+  /** Hand an invocation to the runtime. Only legal in state Ready. */
+  deliver(invocation: Invocation, deadlineMs: number): void {
+    if (this.#state !== "Ready") throw new Error(`cannot deliver an invocation to a runtime in state ${this.#state}`);
+    this.#state = "Running";
+    this.#requestId = invocation.requestId;
+    this.#current = { invocation, deadlineMs };
+    // A runtime whose connection broke while it was parked polls again and is served then.
+    this.#handOver(this.#polls.splice(0));
+  }
+
+  /** The runtime answered the current invocation. @returns false when the id is not the current invocation's. */
+  answer(requestId: string, answer: RuntimeAnswer): boolean {
+    if (this.currentRequestId !== requestId) return false;
+    this.#state = "ResponseSent";
+    this.#listener?.onAnswer(answer);
+    return true;
+  }
+
+  /** @returns false when the runtime is past its init. */
+  initError(body: Buffer, errorType: string): boolean {
+    if (this.#state !== "Started") return false;
+    this.#state = "InitError";
+    this.#listener?.onInitError(body, errorType);
+    return true;
+  }
+
+  /** The processes are gone; a new runtime will start. */
+  reset(): void {
+    this.#state = "Started";
+    this.#polls = [];
+    this.#current = undefined;
+  }
+
+  /** Give the invocation that was not handed over yet to the first poll whose connection still lives. */
+  #handOver(polls: Poll[]): boolean {
+    const poll = polls.find((candidate) => candidate.alive);
+    if (!poll || !this.#current) return false;
+    poll.answer(this.#current.invocation, this.#current.deadlineMs);
+    this.#current = undefined;
+    this.#polls = polls.filter((candidate) => candidate !== poll && candidate.alive);
+    return true;
+  }
+}

@@ -1,0 +1,55 @@
+/** The platform's own lines in a function's log, text format, to the letter (contract/02 §4). */
+
+export interface ReportFigures {
+  readonly requestId: string;
+  readonly durationMs: number;
+  readonly billedMs: number;
+  readonly memoryMb: number;
+  readonly maxMemoryMb: number;
+  /** Only on the first invocation after a successful init. */
+  readonly initMs?: number;
+  readonly status?: "timeout" | "error";
+  readonly errorType?: string;
+}
+
+export function initStartLine(runtimeVersion: string, runtimeVersionArn: string): string {
+  return `INIT_START Runtime Version: ${runtimeVersion}\tRuntime Version ARN: ${runtimeVersionArn}\n`;
+}
+
+/** Only written when init failed, or when it ran inside an invoke. */
+export function initReportLine(
+  durationMs: number,
+  phase: "init" | "invoke",
+  failure?: { status: string; errorType: string },
+): string {
+  const status = failure ? `\tStatus: ${failure.status}` : "";
+  const errorType = failure?.status === "error" ? `\tError Type: ${failure.errorType}` : "";
+  return `INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms\tPhase: ${phase}${status}${errorType}\n`;
+}
+
+export function startLine(requestId: string, version: string): string {
+  return `START RequestId: ${requestId} Version: ${version}\n`;
+}
+
+export function endLine(requestId: string): string {
+  return `END RequestId: ${requestId}\n`;
+}
+
+export function reportLine(figures: ReportFigures): string {
+  let line =
+    `REPORT RequestId: ${figures.requestId}\tDuration: ${figures.durationMs.toFixed(2)} ms` +
+    `\tBilled Duration: ${figures.billedMs} ms\tMemory Size: ${figures.memoryMb} MB` +
+    `\tMax Memory Used: ${figures.maxMemoryMb} MB\t`;
+  if (figures.initMs !== undefined) line += `Init Duration: ${figures.initMs.toFixed(2)} ms\t`;
+  if (figures.status === "timeout") line += "Status: timeout";
+  if (figures.status === "error") line += `Status: error\tError Type: ${figures.errorType}`;
+  return `${line}\n`;
+}
+
+export function timeoutLine(requestId: string, atMs: number, timeoutSeconds: number): string {
+  return `${new Date(atMs).toISOString()} ${requestId} Task timed out after ${timeoutSeconds.toFixed(2)} seconds\n\n`;
+}
+
+export function faultLine(requestId: string, message: string, errorType: string): string {
+  return `RequestId: ${requestId} Error: ${message}\n${errorType}\n`;
+}

@@ -1,0 +1,275 @@
+/**
+ * One HTTP/1.1 connection from inside a sandbox. Hand-made because it is the hot path (limits.md §2: half the cost of
+ * node:http), and because its peer is untrusted: heads and bodies are bounded, answers keep the order of requests, and
+ * whatever is not HTTP ends the connection. Knows nothing of the Runtime API's paths.
+ */
+import type { Socket } from "node:net";
+
+const MAX_HEAD_BYTES = 65_536;
+const HEAD_END = Buffer.from("\r\n\r\n");
+const CRLF = Buffer.from("\r\n");
+
+export interface RuntimeRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Names in lower case. Trailers of a chunked body are in here too. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** Whole: all of it is in `body`. Too large: the body was over the limit and was thrown away. Truncated: the peer closed
+   * before the end. */
+  readonly bodyState: "whole" | "too-large" | "truncated";
+}
+
+export interface Responder {
+  readonly alive: boolean;
+  /** @param head status line and headers without the closing empty line; content-length is added here */
+  send(head: string, body: Buffer): void;
+}
+
+export type RequestHandler = (request: RuntimeRequest, responder: Responder) => void;
+
+interface Incoming {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  /** Bytes still to come of a body with a length; undefined for a chunked one. */
+  readonly length: number | undefined;
+  parts: Buffer[];
+  received: number;
+  tooLarge: boolean;
+  /** Bytes of the current chunk still to come. */
+  chunkLeft: number;
+  /** The current chunk's closing CRLF is still to come. */
+  chunkOpen: boolean;
+}
+
+export class Connection {
+  readonly #socket: Socket;
+  readonly #handle: RequestHandler;
+  readonly #maxBodyBytes: number;
+  #pending: Buffer | undefined;
+  #incoming: Incoming | undefined;
+  /** A request was handed on and not answered yet: later ones wait, so that answers keep their order. */
+  #answering = false;
+  /** Answers given from inside a handler do not recurse: a peer that pipelines thousands cannot exhaust the stack. */
+  #advancing = false;
+  #closed = false;
+
+  constructor(socket: Socket, maxBodyBytes: number, handle: RequestHandler) {
+    this.#socket = socket;
+    this.#maxBodyBytes = maxBodyBytes;
+    this.#handle = handle;
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => this.#onData(chunk));
+    socket.on("end", () => this.#onEnd());
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => {
+      this.#closed = true;
+    });
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#pending = this.#pending ? Buffer.concat([this.#pending, chunk]) : chunk;
+    this.#advance();
+  }
+
+  /** Work through what has arrived, until it ends in the middle of something or a request must be answered first. */
+  #advance(): void {
+    if (this.#advancing) return;
+    this.#advancing = true;
+    while ((this.#pending || this.#isBodyless()) && !this.#answering && !this.#closed) {
+      if (!this.#incoming && !this.#readHead()) break;
+      const incoming = this.#incoming;
+      if (!incoming || !this.#readBody(incoming)) break;
+      this.#incoming = undefined;
+      this.#dispatch(incoming, incoming.tooLarge ? "too-large" : "whole");
+    }
+    this.#advancing = false;
+    if (this.#answering || !this.#incoming) this.#guardBacklog();
+  }
+
+  #isBodyless(): boolean {
+    return this.#incoming?.length === 0;
+  }
+
+  /** A peer that sends without waiting for answers may not fill our memory. */
+  #guardBacklog(): void {
+    if (!this.#pending) return;
+    const limit = this.#answering ? MAX_HEAD_BYTES + this.#maxBodyBytes : MAX_HEAD_BYTES;
+    if (this.#pending.length > limit) this.#reject("431 Request Header Fields Too Large");
+  }
+
+  #readHead(): boolean {
+    const data = this.#pending as Buffer;
+    const end = data.indexOf(HEAD_END);
+    if (end < 0) return false;
+    if (end > MAX_HEAD_BYTES) {
+      this.#reject("431 Request Header Fields Too Large");
+      return false;
+    }
+    const lines = data.toString("latin1", 0, end).split("\r\n");
+    this.#drop(end + 4);
+    const [method, path, protocol] = (lines[0] as string).split(" ");
+    const headers = parseHeaders(lines);
+    if (!method || !path || !protocol?.startsWith("HTTP/1.") || !headers) {
+      this.#reject("400 Bad Request");
+      return false;
+    }
+    const chunked = headers["transfer-encoding"]?.toLowerCase() === "chunked";
+    const length = chunked ? undefined : Number(headers["content-length"] ?? "0");
+    if (length !== undefined && !Number.isSafeInteger(length)) {
+      this.#reject("400 Bad Request");
+      return false;
+    }
+    if (headers.expect?.toLowerCase() === "100-continue") this.#socket.write("HTTP/1.1 100 Continue\r\n\r\n");
+    const tooLarge = length !== undefined && length > this.#maxBodyBytes;
+    this.#incoming = {
+      method,
+      path,
+      headers,
+      length,
+      parts: [],
+      received: 0,
+      tooLarge,
+      chunkLeft: 0,
+      chunkOpen: false,
+    };
+    return true;
+  }
+
+  /** @returns true when the body is complete */
+  #readBody(incoming: Incoming): boolean {
+    return incoming.length === undefined ? this.#readChunks(incoming) : this.#readLength(incoming, incoming.length);
+  }
+
+  #readLength(incoming: Incoming, length: number): boolean {
+    const missing = length - incoming.received;
+    if (missing === 0) return true;
+    const data = this.#pending;
+    if (!data) return false;
+    const take = data.length > missing ? data.subarray(0, missing) : data;
+    this.#keep(incoming, take);
+    this.#drop(take.length);
+    return incoming.received === length;
+  }
+
+  /** A chunk's bytes are taken as they come: a large chunk is never assembled twice. */
+  #readChunks(incoming: Incoming): boolean {
+    while (this.#pending) {
+      const data = this.#pending;
+      if (incoming.chunkLeft > 0) {
+        const take = data.subarray(0, incoming.chunkLeft);
+        this.#keep(incoming, take);
+        incoming.chunkLeft -= take.length;
+        this.#drop(take.length);
+        if (incoming.chunkLeft === 0) incoming.chunkOpen = true;
+        continue;
+      }
+      const lineEnd = data.indexOf(CRLF);
+      if (lineEnd < 0) return false;
+      if (incoming.chunkOpen) {
+        incoming.chunkOpen = false;
+        this.#drop(lineEnd + 2);
+        continue;
+      }
+      const size = Number.parseInt(data.toString("latin1", 0, lineEnd), 16);
+      if (!(size >= 0)) return this.#reject("400 Bad Request");
+      if (size === 0) return this.#readTrailers(incoming, data, lineEnd + 2);
+      incoming.chunkLeft = size;
+      this.#drop(lineEnd + 2);
+    }
+    return false;
+  }
+
+  #readTrailers(incoming: Incoming, data: Buffer, from: number): boolean {
+    const direct = data.length >= from + 2 && data[from] === 13;
+    const end = direct ? from - 2 : data.indexOf(HEAD_END, from);
+    if (end < 0 || data.length < from + 2) return false;
+    const trailers = direct ? {} : parseHeaders(["", ...data.toString("latin1", from, end).split("\r\n")]);
+    if (!trailers) return this.#reject("400 Bad Request");
+    Object.assign(incoming.headers, trailers);
+    this.#drop(direct ? from + 2 : end + 4);
+    return true;
+  }
+
+  #drop(bytes: number): void {
+    const data = this.#pending as Buffer;
+    this.#pending = bytes < data.length ? data.subarray(bytes) : undefined;
+  }
+
+  #keep(incoming: Incoming, bytes: Buffer): void {
+    incoming.received += bytes.length;
+    if (incoming.received > this.#maxBodyBytes) {
+      incoming.tooLarge = true;
+      incoming.parts = [];
+    }
+    if (!incoming.tooLarge) incoming.parts.push(bytes);
+  }
+
+  #dispatch(incoming: Incoming, bodyState: RuntimeRequest["bodyState"]): void {
+    const { method, path, headers, parts } = incoming;
+    const body = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+    this.#answering = true;
+    this.#handle({ method, path, headers, body, bodyState }, this.#responder());
+  }
+
+  #responder(): Responder {
+    const connection = this;
+    return {
+      get alive() {
+        return !connection.#closed;
+      },
+      send(head, body) {
+        connection.#send(head, body);
+      },
+    };
+  }
+
+  #send(head: string, body: Buffer): void {
+    if (this.#closed) return;
+    const text = `${head}content-length: ${body.length}\r\n\r\n`;
+    if (body.length <= 16_384) {
+      // One buffer, one write: cheaper than writev for what most events are.
+      const headBytes = Buffer.byteLength(text);
+      const packet = Buffer.allocUnsafe(headBytes + body.length);
+      packet.write(text, 0, "utf8");
+      packet.set(body, headBytes);
+      this.#socket.write(packet);
+    } else {
+      this.#socket.cork();
+      this.#socket.write(text);
+      this.#socket.write(body);
+      this.#socket.uncork();
+    }
+    this.#answering = false;
+    if (this.#pending) this.#advance();
+  }
+
+  #onEnd(): void {
+    const incoming = this.#incoming;
+    if (incoming) {
+      this.#incoming = undefined;
+      this.#dispatch(incoming, "truncated");
+    }
+    this.#socket.end();
+  }
+
+  #reject(status: string): false {
+    this.#pending = undefined;
+    this.#closed = true;
+    this.#socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+    return false;
+  }
+}
+
+/** @returns headers by lower-case name, or undefined when a line is no header */
+function parseHeaders(lines: readonly string[]): Record<string, string> | undefined {
+  const headers: Record<string, string> = Object.create(null);
+  for (let index = 1; index < lines.length; index++) {
+    const line = lines[index] as string;
+    const colon = line.indexOf(":");
+    if (colon <= 0) return undefined;
+    headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
+  }
+  return headers;
+}

@@ -1,0 +1,32 @@
+/** GET /runtime/invocation/next: the long poll in which a runtime waits for its next event. */
+import type { Invocation } from "../invocation.ts";
+import type { InvocationSlot } from "../invocation-slot.ts";
+import type { Responder } from "./connection.ts";
+import { sendInvalidState } from "./rendering.ts";
+
+export function answerNext(responder: Responder, slot: InvocationSlot): void {
+  const poll = {
+    get alive() {
+      return responder.alive;
+    },
+    answer(invocation: Invocation, deadlineMs: number) {
+      responder.send(head(invocation, deadlineMs), invocation.payload);
+    },
+  };
+  if (!slot.next(poll)) sendInvalidState(responder, slot.state, "Ready");
+}
+
+function head(invocation: Invocation, deadlineMs: number): string {
+  let text =
+    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n" +
+    `Lambda-Runtime-Aws-Request-Id: ${invocation.requestId}\r\n` +
+    `Lambda-Runtime-Deadline-Ms: ${deadlineMs}\r\n` +
+    `Lambda-Runtime-Invoked-Function-Arn: ${invocation.invokedFunctionArn}\r\n` +
+    `Lambda-Runtime-Trace-Id: ${invocation.traceId}\r\n`;
+  if (invocation.clientContext !== undefined) {
+    // Line breaks are white space in JSON and the end of a header in HTTP.
+    text += `Lambda-Runtime-Client-Context: ${invocation.clientContext.replace(/[\r\n]+/g, " ")}\r\n`;
+  }
+  if (invocation.tenantId !== undefined) text += `Lambda-Runtime-Aws-Tenant-Id: ${invocation.tenantId}\r\n`;
+  return text;
+}

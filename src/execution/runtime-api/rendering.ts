@@ -1,0 +1,33 @@
+/** The Runtime API's answers as bytes: the same few, so most of them are made once. */
+import type { Responder } from "./connection.ts";
+
+const ACCEPTED = Buffer.from('{"status":"OK"}\n');
+const ACCEPTED_HEAD = "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\n";
+
+export function sendAccepted(responder: Responder): void {
+  responder.send(ACCEPTED_HEAD, ACCEPTED);
+}
+
+/** @param status code and phrase, e.g. `403 Forbidden` */
+export function sendError(responder: Responder, status: string, errorType: string, errorMessage: string): void {
+  const body = Buffer.from(JSON.stringify({ errorMessage, errorType }));
+  responder.send(`HTTP/1.1 ${status}\r\ncontent-type: application/json\r\n`, body);
+}
+
+export function sendText(responder: Responder, status: string, text: string): void {
+  responder.send(`HTTP/1.1 ${status}\r\ncontent-type: text/plain\r\n`, Buffer.from(text));
+}
+
+/** 403: the runtime asked for something that its state does not allow. */
+export function sendInvalidState(responder: Responder, from: string, to: string): void {
+  sendError(
+    responder,
+    "403 Forbidden",
+    "InvalidStateTransition",
+    `State transition from ${from} to ${to} failed for runtime. Error: State transition is not allowed`,
+  );
+}
+
+export function sendInvalidRequestId(responder: Responder): void {
+  sendError(responder, "400 Bad Request", "InvalidRequestID", "Invalid request ID");
+}

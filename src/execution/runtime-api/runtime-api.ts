@@ -1,0 +1,45 @@
+/**
+ * The Runtime API of one execution environment (2018-06-01, contract/02 §1): tells the endpoints apart and answers what
+ * is none of them. Which environment speaks is known from the listener that accepted the connection, never from what
+ * it says.
+ */
+import type { Socket } from "node:net";
+import type { InvocationSlot } from "../invocation-slot.ts";
+import { MAX_RESPONSE_BYTES } from "../outcome.ts";
+import { Connection, type Responder, type RuntimeRequest } from "./connection.ts";
+import { answerInvocationError } from "./error.ts";
+import { answerInitError } from "./init-error.ts";
+import { answerNext } from "./next.ts";
+import { sendError, sendText } from "./rendering.ts";
+import { answerResponse } from "./response.ts";
+
+const ROOT = "/2018-06-01";
+const INVOCATION = `${ROOT}/runtime/invocation/`;
+
+export function acceptRuntimeConnection(socket: Socket, slot: InvocationSlot): void {
+  new Connection(socket, MAX_RESPONSE_BYTES, (request, responder) => route(request, responder, slot));
+}
+
+function route(request: RuntimeRequest, responder: Responder, slot: InvocationSlot): void {
+  const { path, method } = request;
+  if (path === `${INVOCATION}next`) {
+    return method === "GET" ? answerNext(responder, slot) : refuseMethod(responder);
+  }
+  if (path.startsWith(INVOCATION)) {
+    const [requestId, verb, ...rest] = path.slice(INVOCATION.length).split("/");
+    if (rest.length === 0 && requestId && (verb === "response" || verb === "error")) {
+      if (method !== "POST") return refuseMethod(responder);
+      const answer = verb === "response" ? answerResponse : answerInvocationError;
+      return answer(request, responder, slot, requestId);
+    }
+  }
+  if (path === `${ROOT}/runtime/init/error`) {
+    return method === "POST" ? answerInitError(request, responder, slot) : refuseMethod(responder);
+  }
+  if (path === `${ROOT}/ping` && method === "GET") return sendText(responder, "200 OK", "pong");
+  sendText(responder, "404 Not Found", "404 page not found\n");
+}
+
+function refuseMethod(responder: Responder): void {
+  sendError(responder, "405 Method Not Allowed", "InvalidMethod", "Method not allowed");
+}
