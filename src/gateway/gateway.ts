@@ -1,0 +1,80 @@
+/** What the gateway offers and what it needs: the contract between server.ts and the composition root. */
+import type { Socket } from "node:net";
+import type { Invoker } from "../invocation/invoker.ts";
+import type { Log } from "../observability/log.ts";
+import type { Principal, WireResponse, WireService } from "../wire/service.ts";
+import type { Authorize } from "./authorization.ts";
+import type { CredentialStore } from "./credentials.ts";
+
+export interface Gateway {
+  /** Listen; port 0 picks a free one. @returns where it listens. */
+  listen(port: number, host: string): Promise<{ readonly port: number; readonly host: string }>;
+  /** Serve a connection that reached the region from inside a sandbox, as if it had come through the listener. */
+  accept(socket: Socket, local: InsideConnection): void;
+  /** Drain: no new connections or requests, running requests finish. Resolves when the last connection is closed. */
+  close(): Promise<void>;
+}
+
+export interface InsideConnection {
+  /** The region's URL as that sandbox knows it, e.g. http://169.254.100.1:4566. */
+  readonly endpoint: string;
+}
+
+export interface GatewayOptions {
+  /** Lambda must be among them: the Invoke path renders its errors with it. */
+  readonly services: readonly WireService[];
+  readonly credentials: CredentialStore;
+  readonly invoker: Invoker;
+  readonly authorize: Authorize;
+  readonly region: string;
+  readonly accountId: string;
+  /** Body of `GET /_alonzo/health`, at least `{status: "ready", version, isolation}`. */
+  readonly health: () => Readonly<Record<string, unknown>>;
+  readonly adminRoutes?: readonly AdminRoute[];
+  /** Web origins besides loopback's that may call the API from a browser, e.g. https://console.example.org. */
+  readonly allowedOrigins?: readonly string[];
+  /** Host names besides loopback, addresses and AWS's own under which this region is reached. */
+  readonly hostNames?: readonly string[];
+  /** Only faults of ours are logged: nothing on the path of a good request. */
+  readonly log: Log;
+  readonly limits?: Partial<GatewayLimits>;
+  /** Milliseconds since 1970; for tests. */
+  readonly now?: () => number;
+}
+
+export interface GatewayLimits {
+  /** Time for the whole head of a request to arrive. */
+  readonly headTimeoutMs: number;
+  /** Time for the whole request, body included, to arrive. */
+  readonly requestTimeoutMs: number;
+  /** An idle connection is kept this long. */
+  readonly keepAliveMs: number;
+  readonly maxHeadBytes: number;
+  readonly maxHeaders: number;
+  /** When draining, requests that are still being received get this long. */
+  readonly drainReceiveMs: number;
+}
+
+/** A route of Alonzo's own under `/_alonzo/`: logs, code download. */
+export interface AdminRoute {
+  readonly method: string;
+  /** Path prefix, e.g. `/_alonzo/logs/`. The longest one that fits wins. */
+  readonly prefix: string;
+  /** Without a signature anyone who reaches the port may call; with one, only administrators (header or presigned). */
+  readonly signed: boolean;
+  handle(request: AdminRequest): Promise<WireResponse> | WireResponse;
+}
+
+export interface AdminRequest {
+  readonly method: string;
+  /** Raw, still percent-encoded; free of dot segments. */
+  readonly path: string;
+  /** Raw query without the `?`. */
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly requestId: string;
+  /** Set when the route is signed. */
+  readonly principal?: Principal;
+  /** Fires when the caller is gone: what follows a log must then stop. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,182 @@
+/**
+ * What a request says of its own signature: who signed, for when and where, over which headers. Parsed from the
+ * Authorization header or, for presigned URLs, from the query. Nothing here is believed yet: sigv4.ts verifies it.
+ */
+import { formatAmzDate, parseAmzDate } from "./amz-date.ts";
+import { refusal } from "./refusal.ts";
+import type { CredentialScope } from "./signing-keys.ts";
+import type { SignedRequest } from "./sigv4-canonical.ts";
+
+const ALGORITHM = "AWS4-HMAC-SHA256";
+
+export interface SignatureClaim {
+  readonly accessKeyId: string;
+  readonly scope: CredentialScope;
+  readonly terminator: string;
+  readonly signedHeaders: readonly string[];
+  /** hexadecimal, of any length */
+  readonly signature: string;
+  readonly sessionToken: string | undefined;
+  /** As signed, e.g. 20150830T123600Z. */
+  readonly date: string;
+  readonly dateMs: number;
+  /** Set for presigned URLs: seconds from the date on during which the URL is good. */
+  readonly expiresInSeconds: number | undefined;
+  /** What the signer says is the SHA-256 of the body, or one of AWS's words for bodies that are signed otherwise. */
+  readonly contentSha256: string | undefined;
+}
+
+/** @throws ServiceError MissingAuthenticationToken when the request is not signed at all, IncompleteSignature */
+export function readClaim(request: SignedRequest): SignatureClaim {
+  const authorization = request.headers.authorization;
+  if (authorization !== undefined) return readHeader(request, authorization);
+  const claim = request.query.includes("X-Amz-") ? readQuery(request) : undefined;
+  if (claim === undefined) throw refusal("MissingAuthenticationTokenException", "Missing Authentication Token");
+  return claim;
+}
+
+/** The service that the signature is meant for, unverified, or undefined when there is no signature to be seen. */
+export function claimedService(request: SignedRequest): string | undefined {
+  const credential =
+    request.headers.authorization === undefined
+      ? queryParameters(request.query).get("X-Amz-Credential")
+      : fields(request.headers.authorization.slice(ALGORITHM.length)).get("Credential");
+  return credential?.split("/").at(-2);
+}
+
+const incomplete = (message: string): Error => refusal("IncompleteSignatureException", message);
+
+/** `Name=value` pairs between commas. The first of a name counts. */
+function fields(text: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const part of text.split(",")) {
+    const pair = part.trim();
+    const equals = pair.indexOf("=");
+    if (equals > 0 && !found.has(pair.slice(0, equals))) found.set(pair.slice(0, equals), pair.slice(equals + 1));
+  }
+  return found;
+}
+
+function readHeader(request: SignedRequest, authorization: string): SignatureClaim {
+  const space = authorization.indexOf(" ");
+  const algorithm = space < 0 ? authorization : authorization.slice(0, space);
+  if (!algorithm.startsWith("AWS")) {
+    throw refusal("MissingAuthenticationTokenException", "Missing Authentication Token");
+  }
+  if (algorithm !== ALGORITHM) throw incomplete(`Unsupported AWS 'algorithm': '${algorithm}'.`);
+  const found = fields(authorization.slice(ALGORITHM.length));
+  const date = request.headers["x-amz-date"] ?? request.headers.date;
+  const missing = ["Credential", "Signature", "SignedHeaders"]
+    .filter((name) => !found.get(name))
+    .map((name) => `Authorization header requires '${name}' parameter.`);
+  if (date === undefined) {
+    missing.push("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
+  }
+  if (missing.length > 0) throw incomplete(`${missing.join(" ")} Authorization=${algorithm}`);
+  return claim(request, {
+    credential: found.get("Credential") ?? "",
+    signature: found.get("Signature") ?? "",
+    signedHeaders: found.get("SignedHeaders") ?? "",
+    date: date ?? "",
+    sessionToken: request.headers["x-amz-security-token"],
+    expiresInSeconds: undefined,
+    contentSha256: request.headers["x-amz-content-sha256"],
+  });
+}
+
+/** Decoded parameters of a query; the first of a name counts, and one that cannot be decoded is taken as it is. */
+function queryParameters(query: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const part of query.split("&")) {
+    const equals = part.indexOf("=");
+    if (equals <= 0 || !part.startsWith("X-Amz-") || found.has(part.slice(0, equals))) continue;
+    let value = part.slice(equals + 1);
+    try {
+      value = decodeURIComponent(value);
+    } catch {
+      // Left encoded: no valid credential, date or signature contains a stray percent sign, so it fails by name below.
+    }
+    found.set(part.slice(0, equals), value);
+  }
+  return found;
+}
+
+const QUERY_NAMES = ["Algorithm", "Credential", "Signature", "SignedHeaders", "Date", "Expires"] as const;
+
+function readQuery(request: SignedRequest): SignatureClaim | undefined {
+  const found = queryParameters(request.query);
+  const value = (name: string): string => found.get(`X-Amz-${name}`) ?? "";
+  if (QUERY_NAMES.every((name) => value(name) === "")) return undefined;
+  const missing = QUERY_NAMES.filter((name) => value(name) === "").map(
+    (name) => `AWS query-string parameters must include 'X-Amz-${name}'.`,
+  );
+  if (missing.length > 0) throw incomplete(`${missing.join(" ")} Re-examine the query-string parameters.`);
+  if (value("Algorithm") !== ALGORITHM) throw incomplete(`Unsupported AWS 'algorithm': '${value("Algorithm")}'.`);
+  const seconds = Number(value("Expires"));
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 604_800 || value("Expires").length > 6) {
+    throw incomplete("X-Amz-Expires must be a number of seconds from 1 to 604800 (7 days)");
+  }
+  return claim(request, {
+    credential: value("Credential"),
+    signature: value("Signature"),
+    signedHeaders: value("SignedHeaders"),
+    date: value("Date"),
+    sessionToken: found.get("X-Amz-Security-Token"),
+    expiresInSeconds: seconds,
+    contentSha256: found.get("X-Amz-Content-Sha256") ?? signedContentSha256(request, value("SignedHeaders")),
+  });
+}
+
+/** A presigned URL leaves the body's hash open unless the header was signed: then it is not the caller's to choose. */
+function signedContentSha256(request: SignedRequest, signedHeaders: string): string | undefined {
+  return signedHeaders.split(";").includes("x-amz-content-sha256")
+    ? request.headers["x-amz-content-sha256"]
+    : undefined;
+}
+
+interface Parts {
+  readonly credential: string;
+  readonly signature: string;
+  readonly signedHeaders: string;
+  readonly date: string;
+  readonly sessionToken: string | undefined;
+  readonly expiresInSeconds: number | undefined;
+  readonly contentSha256: string | undefined;
+}
+
+function claim(request: SignedRequest, parts: Parts): SignatureClaim {
+  const credential = parts.credential.split("/");
+  // An access key may itself contain slashes; the scope is always the last four.
+  const [date, region, service, terminator] = credential.slice(-4);
+  if (credential.length < 5 || !date || !region || !service || !terminator) {
+    throw incomplete(
+      `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${parts.credential}'`,
+    );
+  }
+  const basic = parseAmzDate(parts.date);
+  const dateMs = basic ?? (request.headers["x-amz-date"] === undefined ? Date.parse(parts.date) : Number.NaN);
+  if (Number.isNaN(dateMs)) {
+    throw incomplete(
+      `Date must be in ISO-8601 'basic format'. Got '${parts.date}'. See http://en.wikipedia.org/wiki/ISO_8601`,
+    );
+  }
+  const signedHeaders = parts.signedHeaders.split(";");
+  if (!signedHeaders.includes("host")) {
+    throw refusal(
+      "InvalidSignatureException",
+      "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
+    );
+  }
+  return {
+    accessKeyId: credential.slice(0, -4).join("/"),
+    scope: { date, region, service },
+    terminator,
+    signedHeaders,
+    signature: parts.signature,
+    sessionToken: parts.sessionToken,
+    date: basic === undefined ? formatAmzDate(dateMs) : parts.date,
+    dateMs,
+    expiresInSeconds: parts.expiresInSeconds,
+    contentSha256: parts.contentSha256,
+  };
+}

@@ -1,0 +1,179 @@
+/**
+ * Verification of Signature Version 4. In two steps, so that a caller without a valid key never makes us read a body:
+ * open() checks who signed, for when and what, and the signature itself where the body's hash was told in a header;
+ * accept() then checks the body against it.
+ */
+import { hash, timingSafeEqual } from "node:crypto";
+import type { Principal } from "../wire/service.ts";
+import { formatAmzDate } from "./amz-date.ts";
+import { type ChunkForm, decodeAwsChunked } from "./aws-chunked.ts";
+import type { CredentialStore } from "./credentials.ts";
+import { refusal } from "./refusal.ts";
+import { readClaim, type SignatureClaim } from "./signature-claim.ts";
+import { hmacHex, SigningKeys } from "./signing-keys.ts";
+import { canonicalRequestHash, type SignedRequest } from "./sigv4-canonical.ts";
+
+const SKEW_MS = 15 * 60 * 1000;
+const UNSIGNED = "UNSIGNED-PAYLOAD";
+
+/** The words that stand for the hash of a body in aws-chunked encoding. */
+const CHUNK_FORMS: Readonly<Record<string, ChunkForm>> = {
+  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD": { signed: true, trailer: false },
+  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": { signed: true, trailer: true },
+  "STREAMING-UNSIGNED-PAYLOAD-TRAILER": { signed: false, trailer: true },
+};
+
+const mismatch = (): Error =>
+  refusal(
+    "InvalidSignatureException",
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+  );
+
+/** A signature whose signer is known and whose body is still to come. */
+export class OpenSignature {
+  readonly principal: Principal;
+  readonly accessKeyId: string;
+  readonly #request: SignedRequest;
+  readonly #claim: SignatureClaim;
+  readonly #key: Buffer;
+
+  constructor(request: SignedRequest, claim: SignatureClaim, key: Buffer, principal: Principal) {
+    this.principal = principal;
+    this.accessKeyId = claim.accessKeyId;
+    this.#request = request;
+    this.#claim = claim;
+    this.#key = key;
+    const told = this.#toldHash();
+    if (told !== undefined) this.#verify(told);
+  }
+
+  /** Is the body in aws-chunked encoding, larger on the wire than what it carries? */
+  get isChunked(): boolean {
+    return this.#chunkForm() !== undefined;
+  }
+
+  /**
+   * Check the body. @returns it, out of its aws-chunked encoding where it was in one
+   * @throws ServiceError InvalidSignature when it is not the body that was signed
+   */
+  accept(body: Buffer): Buffer {
+    const form = this.#chunkForm();
+    if (form) {
+      const { date, scope, signature } = this.#claim;
+      return decodeAwsChunked(body, form, {
+        date,
+        scope: scopeText(scope),
+        key: this.#key,
+        seedSignature: signature,
+        decodedLength: this.#request.headers["x-amz-decoded-content-length"],
+      });
+    }
+    const told = this.#toldHash();
+    if (told === UNSIGNED) return body;
+    const actual = hash("sha256", body, "hex");
+    if (told === undefined) this.#verify(actual);
+    else if (told !== actual) throw mismatch();
+    return body;
+  }
+
+  #chunkForm(): ChunkForm | undefined {
+    const told = this.#claim.contentSha256;
+    return told !== undefined && Object.hasOwn(CHUNK_FORMS, told) ? CHUNK_FORMS[told] : undefined;
+  }
+
+  /** The payload hash of the canonical request, where it is known before the body is read. */
+  #toldHash(): string | undefined {
+    const { contentSha256, expiresInSeconds, scope } = this.#claim;
+    if (contentSha256 !== undefined) return contentSha256;
+    return expiresInSeconds !== undefined && scope.service === "s3" ? UNSIGNED : undefined;
+  }
+
+  #verify(payloadHash: string): void {
+    const { date, scope, signature, signedHeaders } = this.#claim;
+    const canonical = canonicalRequestHash(this.#request, scope.service, signedHeaders, payloadHash);
+    const expected = hmacHex(this.#key, `AWS4-HMAC-SHA256\n${date}\n${scopeText(scope)}\n${canonical}`);
+    // Lengths first: timingSafeEqual insists on it, and the length of a signature is no secret.
+    const given = Buffer.from(signature, "latin1");
+    if (given.length !== 64 || !timingSafeEqual(given, Buffer.from(expected, "latin1"))) throw mismatch();
+  }
+}
+
+const scopeText = (scope: SignatureClaim["scope"]): string =>
+  `${scope.date}/${scope.region}/${scope.service}/aws4_request`;
+
+export class SignatureVerifier {
+  readonly #credentials: CredentialStore;
+  readonly #region: string;
+  readonly #now: () => number;
+  readonly #keys = new SigningKeys();
+
+  /** @param now milliseconds since 1970 */
+  constructor(credentials: CredentialStore, region: string, now: () => number = Date.now) {
+    this.#credentials = credentials;
+    this.#region = region;
+    this.#now = now;
+  }
+
+  /**
+   * @param service the signing name that the scope must have
+   * @throws ServiceError with AWS's names and texts for everything that is wrong before the body is known
+   */
+  open(request: SignedRequest, service: string): OpenSignature {
+    const claim = readClaim(request);
+    const known = this.#credentials.find(claim.accessKeyId, claim.sessionToken);
+    if (known === undefined) {
+      throw refusal("UnrecognizedClientException", "The security token included in the request is invalid.");
+    }
+    if (known === "expired") {
+      throw refusal("ExpiredTokenException", "The security token included in the request is expired");
+    }
+    this.#checkTime(claim);
+    this.#checkScope(claim, service);
+    const key = this.#keys.get(claim.accessKeyId, known.secretAccessKey, claim.scope);
+    return new OpenSignature(request, claim, key, known.principal);
+  }
+
+  #checkTime(claim: SignatureClaim): void {
+    const now = this.#now();
+    const nowText = formatAmzDate(now);
+    const lifetimeMs = claim.expiresInSeconds === undefined ? SKEW_MS : claim.expiresInSeconds * 1000;
+    if (claim.dateMs + lifetimeMs < now) {
+      const text =
+        claim.expiresInSeconds === undefined
+          ? `${claim.date} is now earlier than ${formatAmzDate(now - SKEW_MS)} (${nowText} - 15 min.)`
+          : `${formatAmzDate(claim.dateMs + lifetimeMs)} is now earlier than ${nowText}`;
+      throw refusal("InvalidSignatureException", `Signature expired: ${text}`);
+    }
+    if (claim.dateMs > now + SKEW_MS) {
+      throw refusal(
+        "InvalidSignatureException",
+        `Signature not yet current: ${claim.date} is still later than ${formatAmzDate(now + SKEW_MS)} (${nowText} + 15 min.)`,
+      );
+    }
+  }
+
+  #checkScope(claim: SignatureClaim, service: string): void {
+    const { scope, date, terminator } = claim;
+    if (
+      scope.region === this.#region &&
+      scope.service === service &&
+      terminator === "aws4_request" &&
+      date.startsWith(scope.date) &&
+      scope.date.length === 8
+    ) {
+      return;
+    }
+    const wrong: string[] = [];
+    if (scope.region !== this.#region) wrong.push("Credential should be scoped to a valid region.");
+    if (scope.service !== service) wrong.push(`Credential should be scoped to correct service: '${service}'.`);
+    if (terminator !== "aws4_request") {
+      wrong.push(`Credential should be scoped with a valid terminator: 'aws4_request', not '${terminator}'.`);
+    }
+    if (!date.startsWith(scope.date) || scope.date.length !== 8) {
+      wrong.push(
+        `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${scope.date}' != '${date.slice(0, 8)}', from '${date}'.`,
+      );
+    }
+    throw refusal("InvalidSignatureException", wrong.join(" "));
+  }
+}
