@@ -23,6 +23,18 @@ const LAMBDA_UNCHECKED = {
   Runtime: ["enum"],
 } as const;
 
+/** bytes. The service's front door, recorded or documented (contract/06 §4, contract/03 §1, quotas page). */
+const LAMBDA_MAX_BODY_BYTES = {
+  default: 1024 * 1024,
+  CheckpointDurableExecution: 6 * 1024 * 1024 + 100,
+  CreateFunction: 70_167_211,
+  Invoke: 6 * 1024 * 1024 + 100,
+  InvokeAsync: 6 * 1024 * 1024 + 100,
+  InvokeWithResponseStream: 6 * 1024 * 1024 + 100,
+  PublishLayerVersion: 70_167_211,
+  UpdateFunctionCode: 70_167_211,
+};
+
 /** Reads one file of the pinned botocore wheel, fetching the wheel from PyPI when it is not in .cache/. */
 function readBotocore(path: string): BotocoreModel {
   const wheel = join(CACHE, `botocore-${BOTOCORE_VERSION}-py3-none-any.whl`);
@@ -59,7 +71,7 @@ const packer = new ServicePacker(
   readBotocore("botocore/data/lambda/2015-03-31/service-2.json.gz"),
   LAMBDA_UNCHECKED,
 );
-const packed = packer.pack(client.config.protocol.getShapeId());
+const packed = { maxBodyBytes: LAMBDA_MAX_BODY_BYTES, ...packer.pack(client.config.protocol.getShapeId()) };
 mkdirSync(MODELS, { recursive: true });
 writeFileSync(join(MODELS, "lambda.json"), toLines(packed));
 for (const difference of packer.differences) console.log(difference);

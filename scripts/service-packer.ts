@@ -43,12 +43,13 @@ const CONSTRAINT_NAMES = ["min", "max", "pattern", "enum"] as const;
 
 type OperationSchema = [
   9,
-  string,
-  string,
+  namespace: string,
+  name: string,
   Traits | number,
-  NormalizedSchemaRef | (() => unknown),
-  NormalizedSchemaRef | (() => unknown),
+  input: NormalizedSchemaRef,
+  output: NormalizedSchemaRef,
 ];
+type StructureSchema = [kind: 3 | 4 | -3, string, name: string, unknown, members: string[], unknown, required?: number];
 type NormalizedSchemaRef = Parameters<typeof NormalizedSchema.of>[0];
 
 export class ServicePacker {
@@ -101,8 +102,8 @@ export class ServicePacker {
     if (botocore === undefined) this.differences.push(`only in the SDK: ${name}`);
     return {
       ...(typeof traits === "object" ? traits : {}),
-      input: this.#pack(NormalizedSchema.of(input as NormalizedSchemaRef), botocore?.input?.shape),
-      output: this.#pack(NormalizedSchema.of(output as NormalizedSchemaRef), botocore?.output?.shape),
+      input: this.#pack(NormalizedSchema.of(input), botocore?.input?.shape),
+      output: this.#pack(NormalizedSchema.of(output), botocore?.output?.shape),
       errors: (botocore?.errors ?? []).map((error) => error.shape).sort(compare),
       ...(botocore?.deprecated ? { deprecated: true } : {}),
     };
@@ -130,17 +131,8 @@ export class ServicePacker {
   }
 
   #packStructure(schema: NormalizedSchema, botocoreName: string | undefined): string {
-    const [kind, , name, traits, members, , required] = schema.getSchema() as unknown as [
-      number,
-      string,
-      string,
-      unknown,
-      string[],
-      unknown,
-      number?,
-    ];
+    const [kind, , name, , members, , required] = schema.getSchema() as unknown as StructureSchema;
     if (this.#shapes[name] !== undefined) return name;
-    void traits;
     const shape: Record<string, unknown> = { type: kind === 4 ? "union" : "structure" };
     this.#shapes[name] = shape;
     const botocore = this.#botocore.shapes[botocoreName ?? name];
@@ -148,7 +140,13 @@ export class ServicePacker {
     if (Object.keys(own).length > 0) shape.traits = own;
     if (required) shape.required = members.slice(0, required);
     const botocoreRequired = (botocore?.required ?? []).toSorted(compare).join();
-    if (botocoreRequired !== members.slice(0, required ?? 0).toSorted(compare).join()) {
+    if (
+      botocoreRequired !==
+      members
+        .slice(0, required ?? 0)
+        .toSorted(compare)
+        .join()
+    ) {
       this.differences.push(`${name}: botocore requires ${botocoreRequired || "nothing"}`);
     }
     const packed: Record<string, unknown> = {};

@@ -64,7 +64,9 @@ export type Handlers<M> = { readonly [Name in OperationName<M>]?: Handler<M, Nam
 
 /** Names of the modelled errors of a service: its exported error classes. */
 type ModelledErrorName<M> = {
-  [K in keyof M & string]: M[K] extends new (...args: never[]) => Error
+  [K in keyof M & string]: M[K] extends new (
+    ...args: never[]
+  ) => Error
     ? K extends `${string}ServiceException`
       ? K extends "ServiceException"
         ? K

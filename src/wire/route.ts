@@ -93,7 +93,7 @@ function toRoute(operation: Operation): Route {
     .split("/")
     .map((segment): Segment => (segment.startsWith("{") ? { label: segment.slice(1, -1) } : { literal: segment }));
   if (segments.some((segment) => "label" in segment && segment.label.endsWith("+"))) {
-    throw new Error(`${operation.name}: greedy labels are not routed yet`);
+    throw new Error(`${operation.name}: a greedy label needs routing by prefix, which no REST service here has`);
   }
   const pairs = staticQuery === "" ? [] : staticQuery.split("&").map((pair) => pair.split("=") as [string, string]);
   const requiredQuery = operation.input.members.flatMap(({ required, traits }) =>

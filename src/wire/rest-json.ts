@@ -1,0 +1,182 @@
+/**
+ * The protocol restJson1: bindings to path, query, headers and status, the rest as a JSON body. Reading is our own and
+ * strict (strict.ts), writing is the SDK's JSON codec.
+ */
+import { isUtf8 } from "node:buffer";
+import { Readable } from "node:stream";
+import { JsonCodec2 } from "@smithy/core/protocols";
+import { CodecSchemas } from "./codec-schemas.ts";
+import { commonError } from "./common-errors.ts";
+import { writeEventStream } from "./event-stream.ts";
+import type { Operation, ServiceModel } from "./model.ts";
+import type { Members, Protocol, RequestHead } from "./protocol.ts";
+import { parseQuery } from "./query.ts";
+import { RestRouter } from "./route.ts";
+import type { WireRequest, WireResponse } from "./service.ts";
+import type { ServiceError } from "./service-error.ts";
+import type { Member, Shape } from "./shape.ts";
+import { readText, readValue, serializationError } from "./strict.ts";
+
+const NO_BODY = Buffer.alloc(0);
+const JSON_TYPE = "application/json";
+/** Errors common to all services whose message key is capital (contract/03 §2). */
+const CAPITAL_MESSAGE = new Set(["AccessDeniedException"]);
+
+export function createRestJson(model: ServiceModel): Protocol {
+  return new RestJson(model);
+}
+
+class RestJson implements Protocol {
+  readonly #model: ServiceModel;
+  readonly #router: RestRouter;
+  readonly #schemas: CodecSchemas;
+  readonly #codec = new JsonCodec2({ timestampFormat: { useTrait: true, default: 7 }, jsonName: true });
+
+  constructor(model: ServiceModel) {
+    this.#model = model;
+    this.#router = new RestRouter(model);
+    this.#schemas = new CodecSchemas(model.namespace);
+  }
+
+  route(head: RequestHead): Operation | ServiceError {
+    const match = this.#router.match(head);
+    if (typeof match === "object") return match.operation;
+    // Seen for Lambda when the method does not fit the path (API Gateway integrations with the wrong method, boto3#294).
+    if (match === "unknown-method") {
+      return commonError("AccessDeniedException", "Unable to determine service/operation name to be authorized");
+    }
+    return commonError("UnknownOperationException", "The requested operation is not known to the service");
+  }
+
+  parse(operation: Operation, request: WireRequest): Members {
+    const match = this.#router.match(request);
+    const labels = typeof match === "object" ? match.labels : undefined;
+    const query = parseQuery(request.query);
+    const input: Members = {};
+    const inBody: Member[] = [];
+    for (const member of operation.input.members) {
+      const { httpLabel, httpQuery, httpHeader, httpPayload } = member.traits;
+      if (httpLabel) input[member.name] = readText(member.target, decodeLabel(labels?.get(member.name) ?? ""));
+      else if (httpQuery !== undefined) assign(input, member, readQuery(member.target, query.get(httpQuery)));
+      else if (httpHeader !== undefined) assign(input, member, readHeader(member.target, request.headers, httpHeader));
+      else if (httpPayload) assign(input, member, readPayload(member.target, request.body));
+      else inBody.push(member);
+    }
+    if (inBody.length > 0 && request.body.length > 0) {
+      const body = readValue(operation.input, parseJson(request.body)) as Members;
+      for (const member of inBody) assign(input, member, body[member.name]);
+    }
+    return input;
+  }
+
+  write(operation: Operation, output: Members, requestId: string): WireResponse {
+    const { members } = operation.output;
+    const { status, headers } = this.#head(members, output, operation.http?.[2] ?? 200, requestId);
+    const payload = members.find((member) => member.traits.httpPayload);
+    if (payload !== undefined) return this.#writePayload(payload, output[payload.name], status, headers);
+    const body = status === 204 || members.length === 0 ? NO_BODY : this.#json(operation.output, output);
+    return { status, headers: { "content-type": JSON_TYPE, ...headers }, body };
+  }
+
+  fail(error: ServiceError, requestId: string): WireResponse {
+    const model = this.#model.error(error.code);
+    const messageKey = model?.messageMember ?? (CAPITAL_MESSAGE.has(error.code) ? "Message" : "message");
+    const values: Members = { ...error.members, [messageKey]: error.message };
+    const { headers } = this.#head(model?.shape.members ?? [], values, error.status, requestId);
+    const body =
+      model === undefined
+        ? Buffer.from(JSON.stringify({ [messageKey]: error.message }))
+        : this.#json(model.shape, values);
+    return {
+      status: error.status,
+      headers: { "content-type": JSON_TYPE, "x-amzn-errortype": error.code, ...headers },
+      body,
+    };
+  }
+
+  /** Status and headers that members are bound to. */
+  #head(members: readonly Member[], output: Members, defaultStatus: number, requestId: string) {
+    const headers: Record<string, string> = { "x-amzn-requestid": requestId };
+    let status = defaultStatus;
+    for (const { name, traits, target } of members) {
+      const value = output[name];
+      if (value === undefined || value === null) continue;
+      if (traits.httpResponseCode) status = value as number;
+      else if (traits.httpHeader !== undefined) headers[traits.httpHeader.toLowerCase()] = writeHeader(target, value);
+    }
+    return { status, headers };
+  }
+
+  #json(shape: Shape, value: Members): Buffer {
+    const serializer = this.#codec.createSerializer();
+    serializer.write(this.#schemas.body(shape), value);
+    return asBuffer(serializer.flush());
+  }
+
+  #writePayload({ target }: Member, value: unknown, status: number, headers: Record<string, string>): WireResponse {
+    if (target.isStreaming && target.type === "union") {
+      const body = Readable.from(
+        writeEventStream(target, value as AsyncIterable<Members>, (shape, event) => this.#json(shape, event)),
+      );
+      // A member may be bound to content-type (ResponseStreamContentType), but the client finds the frames by this type.
+      return { status, headers: { ...headers, "content-type": "application/vnd.amazon.eventstream" }, body };
+    }
+    if (value === undefined || value === null) return { status, headers, body: NO_BODY };
+    if (target.type === "structure") {
+      return { status, headers: { "content-type": JSON_TYPE, ...headers }, body: this.#json(target, value as Members) };
+    }
+    const body = value instanceof Readable ? value : asBuffer(value as Uint8Array | string);
+    return { status, headers: { "content-type": JSON_TYPE, ...headers }, body };
+  }
+}
+
+function assign(input: Members, member: Member, value: unknown): void {
+  if (value !== undefined) input[member.name] = value;
+}
+
+/** Of repeated parameters the first counts, unless the member is a list. */
+function readQuery(shape: Shape, values: readonly string[] | undefined): unknown {
+  const [first] = values ?? [];
+  if (values === undefined || first === undefined) return undefined;
+  return shape.type === "list" ? values.map((value) => readText(shape.value, value)) : readText(shape, first);
+}
+
+function readHeader(shape: Shape, headers: WireRequest["headers"], name: string): unknown {
+  const text = headers[name.toLowerCase()];
+  if (text === undefined) return undefined;
+  if (shape.type !== "list") return readText(shape, text);
+  return text.split(",").map((item) => readText(shape.value, item.trim()));
+}
+
+function readPayload(shape: Shape, body: Buffer): unknown {
+  if (shape.type === "blob") return body;
+  return body.length === 0 ? undefined : readValue(shape, parseJson(body));
+}
+
+/** @throws ServiceError SerializationException for what is not UTF-8 or not JSON. */
+function parseJson(body: Buffer): unknown {
+  if (!isUtf8(body)) throw serializationError("The request body is not valid UTF-8");
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch (cause) {
+    throw serializationError("Could not parse request body into json", cause);
+  }
+}
+
+function decodeLabel(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch (cause) {
+    throw serializationError("The request URI is not correctly percent-encoded", cause);
+  }
+}
+
+function writeHeader(shape: Shape, value: unknown): string {
+  if (shape.type === "list") return (value as unknown[]).map((item) => writeHeader(shape.value, item)).join(", ");
+  return value instanceof Date ? value.toUTCString() : String(value);
+}
+
+function asBuffer(bytes: Uint8Array | string): Buffer {
+  if (typeof bytes === "string") return Buffer.from(bytes);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
