@@ -13,7 +13,13 @@ const REQUIREMENTS = join(ROOT, "test", "requirements.txt");
 const VIRTUAL_ENVIRONMENT = join(ROOT, ".cache", "venv");
 const NODE_MAJOR = 26;
 
-const PATTERNS = ["src/**/*.test.ts", "runtimes/**/*.test.ts", "scripts/**/*.test.ts", "test/**/*.test.ts"];
+const PATTERNS = [
+  "src/**/*.test.ts",
+  "runtimes/**/*.test.ts",
+  "scripts/**/*.test.ts",
+  "test/**/*.test.ts",
+  "bench/**/*.test.ts",
+];
 
 /** Files under way at once. More starves the timing of functions on small machines. */
 const CONCURRENCY = 2;

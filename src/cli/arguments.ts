@@ -21,17 +21,16 @@ export interface Arguments {
 
 /**
  * @param own flags of the verb besides the settings
- * @param positionals how many words the verb takes
+ * @param names what the words are that the verb takes
  * @throws UsageError for unknown flags and missing or spare words; ConfigError for unusable settings
  */
 export function readArguments(
   args: readonly string[],
   own: Readonly<Record<string, OwnFlag>> = {},
-  positionals: { readonly names: readonly string[] } = { names: [] },
+  names: readonly string[] = [],
 ): Arguments {
   const settings = Object.fromEntries(Object.values(SETTINGS).map(({ flag }) => [flag, { type: "string" as const }]));
   const parsed = parse(args, { ...settings, ...own });
-  const { names } = positionals;
   if (parsed.positionals.length < names.length) throw new UsageError(`missing ${names[parsed.positionals.length]}`);
   if (parsed.positionals.length > names.length) {
     throw new UsageError(`unexpected argument '${parsed.positionals[names.length]}'`);

@@ -22,7 +22,7 @@ async function payloadOf(text: string): Promise<string | Buffer> {
 
 /** @returns 0, or 1 when the function failed. Its answer goes to stdout, everything else to stderr. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { config, flags, positionals } = readArguments(args, FLAGS, { names: ["the function's NAME"] });
+  const { config, flags, positionals } = readArguments(args, FLAGS, ["the function's NAME"]);
   const client = new RegionClient(targetOf(config, flags.endpoint as string | undefined));
   const answer = await invoke(client, positionals[0] as string, {
     payload: await payloadOf((flags.payload as string | undefined) ?? "{}"),

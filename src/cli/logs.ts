@@ -34,7 +34,7 @@ interface LogRecord {
 }
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { config, flags, positionals } = readArguments(args, FLAGS, { names: ["the function's NAME"] });
+  const { config, flags, positionals } = readArguments(args, FLAGS, ["the function's NAME"]);
   const client = new RegionClient(targetOf(config, flags.endpoint as string | undefined));
   const response = await client.send({
     method: "GET",

@@ -19,7 +19,8 @@ export function startFailure(error: unknown, config: Config): unknown {
   if (isDataDirectoryInUse(error)) {
     return new ConfigError(`${error.message}: stop that one, or choose another with --data-dir`, { cause: error });
   }
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const { code, message, hint } = error as NodeJS.ErrnoException & { readonly hint?: unknown };
+  if (typeof hint === "string") return new ConfigError(`${message}: ${hint}`, { cause: error });
   const reason = code === undefined ? undefined : REASONS[code];
   return reason === undefined ? error : new ConfigError(reason(config), { cause: error });
 }

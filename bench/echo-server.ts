@@ -1,0 +1,15 @@
+/** The baseline: a bare node:http server that sends back the body it gets, on the same Node and the same machine. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+const server = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on("data", (chunk: Buffer) => chunks.push(chunk));
+  request.on("end", () => {
+    const body = Buffer.concat(chunks);
+    response.writeHead(200, { "content-type": "application/json", "content-length": body.length });
+    response.end(body);
+  });
+});
+
+server.listen(0, "127.0.0.1", () => process.send?.((server.address() as AddressInfo).port));

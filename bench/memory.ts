@@ -1,0 +1,39 @@
+/** Memory (PSS) of an idle region, and of each idle execution environment on top of it. */
+import { invoke } from "../src/cli/function-calls.ts";
+import { deployEcho, type Language } from "./bench-functions.ts";
+import { familyOf, processesOfFunction, pssMb } from "./process-figures.ts";
+import type { RegionProcess } from "./region-process.ts";
+
+export interface EnvironmentMemory {
+  readonly language: string;
+  readonly environments: number;
+  /** The function's own processes, for one environment. */
+  readonly functionMb: number;
+  /** By how much the platform itself grew, for one environment. */
+  readonly platformMb: number;
+}
+
+/** The region's process and its helpers, without functions. */
+export function measureIdleRegion(region: RegionProcess): number {
+  return pssMb(familyOf(region.pid));
+}
+
+/** Makes as many environments as there are functions: one each. */
+export async function measureEnvironments(
+  region: RegionProcess,
+  language: Language,
+  environments: number,
+): Promise<EnvironmentMemory> {
+  const names = Array.from({ length: environments }, (_, index) => `bench-memory-${language.name}-${index}`);
+  for (const name of names) await deployEcho(region, language, name);
+  const before = pssMb(familyOf(region.pid));
+  for (const name of names) await invoke(region.client, name, { payload: "{}" });
+  const ofFunctions = new Set(names.flatMap((name) => processesOfFunction(name)));
+  const ofPlatform = familyOf(region.pid).filter((pid) => !ofFunctions.has(pid));
+  return {
+    language: language.name,
+    environments,
+    functionMb: pssMb(ofFunctions) / environments,
+    platformMb: (pssMb(ofPlatform) - before) / environments,
+  };
+}

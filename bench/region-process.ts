@@ -1,0 +1,65 @@
+/** The real server as its users start it: a process of its own, with a temporary data directory. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { RegionClient, type Target } from "../src/cli/client.ts";
+
+const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
+
+export class RegionProcess {
+  readonly pid: number;
+  readonly target: Target;
+  readonly client: RegionClient;
+  /** Its ready line. */
+  readonly announcement: string;
+  /** From spawn until the health check answered 200. */
+  readonly readyMs: number;
+  readonly #child: ChildProcess;
+  readonly #dataDir: string;
+
+  private constructor(child: ChildProcess, dataDir: string, url: string, announcement: string, readyMs: number) {
+    this.pid = child.pid as number;
+    this.target = { endpoint: url, region: "us-east-1", accessKeyId: "test", secretAccessKey: "test" };
+    this.client = new RegionClient(this.target);
+    this.announcement = announcement;
+    this.readyMs = readyMs;
+    this.#child = child;
+    this.#dataDir = dataDir;
+  }
+
+  static async start(isolation: string): Promise<RegionProcess> {
+    const dataDir = await mkdtemp(join(tmpdir(), "alonzo-bench-"));
+    const started = performance.now();
+    const child = spawn(
+      process.execPath,
+      [
+        "--disable-warning=ExperimentalWarning",
+        MAIN,
+        ...["start", "--port", "0", "--isolation", isolation, "--data-dir", dataDir],
+      ],
+      { stdio: ["ignore", "pipe", "inherit"], env: { PATH: process.env.PATH, HOME: process.env.HOME } },
+    );
+    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+    for await (const line of lines) {
+      const url = /http:\/\/[^\s,]+/.exec(line)?.[0];
+      if (url === undefined) continue;
+      const health = await fetch(`${url}/_alonzo/health`);
+      if (health.status !== 200) throw new Error(`the region announced itself but its health is ${health.status}`);
+      await health.arrayBuffer();
+      child.stdout?.resume();
+      return new RegionProcess(child, dataDir, url, line, performance.now() - started);
+    }
+    await rm(dataDir, { recursive: true, force: true });
+    throw new Error("the region ended before it was ready");
+  }
+
+  async stop(): Promise<void> {
+    const exited = once(this.#child, "exit");
+    this.#child.kill("SIGTERM");
+    await exited;
+    await rm(this.#dataDir, { recursive: true, force: true });
+  }
+}
