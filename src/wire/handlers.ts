@@ -22,16 +22,22 @@ type SdkCommand<M, Name extends string> = `${Name}Command` extends keyof M
 /** What stays as it is when shapes are rewritten. */
 type Leaf = string | number | boolean | bigint | Date | Uint8Array | undefined | null;
 
-/** Members that the model requires are there: constraints.ts has seen to it. Optional ones stay optional. */
-type Validated<T> = T extends Uint8Array
-  ? Uint8Array
-  : T extends Leaf
-    ? T
-    : T extends readonly (infer Item)[]
-      ? Validated<Item>[]
-      : T extends object
-        ? { readonly [K in keyof T]: T extends Record<K, T[K]> ? Validated<Exclude<T[K], undefined>> : Validated<T[K]> }
-        : T;
+/** Members that the model requires are there: constraints.ts has seen to it. Optional ones stay optional. A blob is
+ * many things for a client, for us it is bytes. */
+type Validated<T> = unknown extends T
+  ? T
+  : Uint8Array extends T
+    ? Uint8Array | Extract<T, undefined>
+    : ValidatedPart<T>;
+type ValidatedPart<T> = T extends Leaf
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly Validated<Item>[]
+    : {
+        readonly [K in keyof T]: IsOptional<T, K> extends true ? Validated<T[K]> : Validated<Exclude<T[K], undefined>>;
+      };
+
+type IsOptional<T, K extends keyof T> = Record<never, never> extends Pick<T, K> ? true : false;
 
 /** Enums are open for whoever answers: the catalog stores strings. Streams are bytes or node streams. */
 type Answer<T> = T extends Uint8Array
@@ -46,9 +52,7 @@ type Answer<T> = T extends Uint8Array
           ? readonly Answer<Item>[]
           : T extends { transformToByteArray: unknown }
             ? Uint8Array | Readable
-            : T extends object
-              ? { readonly [K in keyof T]: Answer<T[K]> }
-              : T;
+            : { readonly [K in keyof T]: Answer<T[K]> | (IsOptional<T, K> extends true ? undefined : never) };
 
 export type Input<M, Name extends OperationName<M>> = Validated<SdkCommand<M, Name>["input"]>;
 export type Output<M, Name extends OperationName<M>> = Answer<Omit<SdkCommand<M, Name>["output"], "$metadata">>;

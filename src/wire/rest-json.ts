@@ -89,14 +89,14 @@ class RestJson implements Protocol {
         : this.#json(model.shape, values);
     return {
       status: error.status,
-      headers: { "content-type": JSON_TYPE, "x-amzn-errortype": error.code, ...headers },
+      headers: { "content-type": JSON_TYPE, "x-amzn-ErrorType": error.code, ...headers },
       body,
     };
   }
 
   /** Status and headers that members are bound to. */
   #head(members: readonly Member[], output: Members, defaultStatus: number, requestId: string) {
-    const headers: Record<string, string> = { "x-amzn-requestid": requestId };
+    const headers: Record<string, string> = { "x-amzn-RequestId": requestId };
     let status = defaultStatus;
     for (const { name, traits, target } of members) {
       const value = output[name];
