@@ -132,8 +132,9 @@ export class Catalog {
       const change = decide(before, await this.#newest(transaction, functionName));
       if (!change) return { latest: before };
       const latest = this.#version(functionName, LATEST, change.latest);
-      const working = row.serving ? versionOf(row.serving, this.#place) : before;
-      await this.#store(transaction, latest, latest.lastUpdateStatus === "InProgress" ? working : undefined);
+      const serving = row.serving ? versionOf(row.serving, this.#place) : undefined;
+      const behind = { InProgress: serving ?? before, Failed: serving, Successful: undefined };
+      await this.#store(transaction, latest, behind[latest.lastUpdateStatus ?? "Successful"]);
       if (!change.publish) return { latest };
       const { next_version: number } = await transaction
         .selectFrom("functions")

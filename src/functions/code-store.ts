@@ -92,6 +92,11 @@ export class CodeStore {
     return this.directory(codeSha256);
   }
 
+  /** Unpack again whatever of this is not unpacked, as after a reboot. To be called before anything is invoked. */
+  async restore(referenced: Iterable<string>): Promise<void> {
+    for (const codeSha256 of referenced) await this.ensure(codeSha256);
+  }
+
   /** The zip as it was uploaded. The stream fails with ENOENT when there is none. */
   open(codeSha256: string): Readable {
     return this.#zips.stream(hexOf(codeSha256));

@@ -1,0 +1,39 @@
+/** CreateFunction. */
+import type { VersionContent } from "../functions/catalog.ts";
+import { offsetTimestamp } from "../state/clock.ts";
+import { PENDING } from "./activation.ts";
+import { uploadedZip, withStoredCode } from "./deployment-package.ts";
+import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
+import { checkNewFunction, checkSettings } from "./function-rules.ts";
+import { newConfiguration } from "./function-settings.ts";
+import { unqualifiedTarget } from "./function-target.ts";
+import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
+
+export function createFunctionHandlers(management: ManagementContext) {
+  const { catalog, codeStore, clock, fail, activation } = management;
+  return {
+    async CreateFunction(input, context) {
+      const { name } = unqualifiedTarget(fail, context, "CreateFunction", input.FunctionName);
+      checkNewFunction(fail, name, input);
+      checkSettings(fail, context, input);
+      const zip = uploadedZip(fail, input.Code);
+      const taken = (): never => fail("ResourceConflictException", `Function already exist: ${name}`);
+      if (await catalog.describe(name)) taken();
+
+      const written = await withStoredCode(fail, codeStore, zip, (code) => {
+        const latest: VersionContent = {
+          ...newConfiguration(name, input),
+          ...code,
+          lastModified: offsetTimestamp(clock.now()),
+          ...PENDING,
+          ...(input.Runtime !== undefined && { runtimeVersionArn: runtimeVersionArn(context, input.Runtime) }),
+        };
+        return catalog.create(name, { latest, ...(input.Publish && { publish: latest }) }, input.Tags ?? {});
+      });
+      if (!written) return taken();
+      activation.start(written.latest);
+      if (written.published) activation.start(written.published);
+      return fullConfiguration(written.published ?? written.latest, context);
+    },
+  } satisfies LambdaHandlers;
+}

@@ -1,0 +1,23 @@
+/** DeleteFunction: a whole function, or one of its published versions. */
+import { functionNotFound, functionTarget } from "./function-target.ts";
+import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
+
+export function deleteFunctionHandlers({ catalog, fail }: ManagementContext) {
+  return {
+    async DeleteFunction(input, context) {
+      const target = functionTarget(fail, context, "DeleteFunction", input.FunctionName, input.Qualifier);
+      if (target.qualifier === undefined) {
+        if (!(await catalog.deleteFunction(target.name))) functionNotFound(fail, target);
+        return { StatusCode: 204 };
+      }
+      if (target.qualifier === "$LATEST") {
+        fail("InvalidParameterValueException", "$LATEST version cannot be deleted without deleting the function.");
+      }
+      if (!/^\d+$/.test(target.qualifier)) {
+        fail("InvalidParameterValueException", "Deletion of aliases is not currently supported.");
+      }
+      if (!(await catalog.deleteVersion(target.name, target.qualifier))) functionNotFound(fail, target);
+      return { StatusCode: 204 };
+    },
+  } satisfies LambdaHandlers;
+}

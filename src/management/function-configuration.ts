@@ -1,0 +1,75 @@
+/** A function version in the shape in which AWS shows it: FunctionConfiguration, with its rules of what is absent. */
+import { functionArn, type Place, partitionOf } from "../functions/function-name.ts";
+import type { FunctionVersion } from "../functions/function-version.ts";
+import { sha256Hex } from "../state/ids.ts";
+import type { LambdaOutput } from "./lambda-api.ts";
+
+export type AwsFunctionConfiguration = LambdaOutput<"GetFunctionConfiguration">;
+
+/**
+ * FunctionConfiguration as lists show it: without states and runtime version.
+ * @param qualifier what the ARN ends in; absent for the plain ARN
+ */
+export function listedConfiguration(
+  version: FunctionVersion,
+  place: Place,
+  qualifier?: string,
+): AwsFunctionConfiguration {
+  const { logging } = version;
+  return {
+    FunctionName: version.functionName,
+    FunctionArn: functionArn(place, version.functionName, qualifier),
+    ...(version.runtime !== undefined && { Runtime: version.runtime }),
+    Role: version.roleArn,
+    ...(version.handler !== undefined && { Handler: version.handler }),
+    CodeSize: version.codeSize,
+    Description: version.description,
+    Timeout: version.timeoutSeconds,
+    MemorySize: version.memoryMb,
+    LastModified: version.lastModified,
+    CodeSha256: version.codeSha256,
+    Version: version.version,
+    ...(version.environment && { Environment: { Variables: version.environment } }),
+    TracingConfig: { Mode: version.tracingMode },
+    RevisionId: version.revisionId,
+    PackageType: version.packageType,
+    Architectures: [version.architecture],
+    EphemeralStorage: { Size: version.ephemeralStorageMb },
+    // Off says the truth: no snapshots are made yet, whatever ApplyOn asks for.
+    SnapStart: { ApplyOn: version.snapStartApplyOn, OptimizationStatus: "Off" },
+    LoggingConfig: {
+      LogFormat: logging.logFormat,
+      ...(logging.applicationLogLevel !== undefined && { ApplicationLogLevel: logging.applicationLogLevel }),
+      ...(logging.systemLogLevel !== undefined && { SystemLogLevel: logging.systemLogLevel }),
+      LogGroup: logging.logGroup,
+    },
+    ...version.passive,
+  };
+}
+
+/** FunctionConfiguration in full. */
+export function fullConfiguration(
+  version: FunctionVersion,
+  place: Place,
+  qualifier?: string,
+): AwsFunctionConfiguration {
+  return {
+    ...listedConfiguration(version, place, qualifier),
+    State: version.state,
+    ...(version.stateReason !== undefined && { StateReason: version.stateReason }),
+    ...(version.stateReasonCode !== undefined && { StateReasonCode: version.stateReasonCode }),
+    ...(version.lastUpdateStatus !== undefined && { LastUpdateStatus: version.lastUpdateStatus }),
+    ...(version.lastUpdateStatusReason !== undefined && { LastUpdateStatusReason: version.lastUpdateStatusReason }),
+    ...(version.lastUpdateStatusReasonCode !== undefined && {
+      LastUpdateStatusReasonCode: version.lastUpdateStatusReasonCode,
+    }),
+    ...(version.runtimeVersionArn !== undefined && {
+      RuntimeVersionConfig: { RuntimeVersionArn: version.runtimeVersionArn },
+    }),
+  };
+}
+
+/** The name of the build of a managed runtime that runs the function: one build per runtime and release of Alonzo. */
+export function runtimeVersionArn(place: Place, runtime: string): string {
+  return `arn:${partitionOf(place.region)}:lambda:${place.region}::runtime:${sha256Hex(`alonzo/${runtime}`)}`;
+}

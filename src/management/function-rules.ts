@@ -1,0 +1,132 @@
+/**
+ * What Lambda demands of a function's settings beyond its model: checked by the service, in its own words. Texts are
+ * from contract/01 §5 and contract/06 unless a comment says otherwise.
+ */
+import { runtimeRefusal, supportsSnapStart } from "../functions/runtime-names.ts";
+import { environmentRefusal } from "./environment-rules.ts";
+import type { FunctionSettings } from "./function-settings.ts";
+import type { CallContext, LambdaFail, LambdaInput } from "./lambda-api.ts";
+
+const MAX_MEMORY_MB = 10_240;
+const MAX_TIMEOUT_SECONDS = 900;
+const MAX_EPHEMERAL_STORAGE_MB = 10_240;
+const MAX_LAYERS = 5;
+const MAX_TAGS = 50;
+const MAX_NAME_LENGTH = 64;
+
+/** A rule answers why it refuses, or undefined. */
+type Rule = (settings: FunctionSettings, context: CallContext) => string | undefined;
+
+const RULES: readonly Rule[] = [
+  ({ Runtime: runtime }) => (runtime === undefined ? undefined : runtimeRefusal(runtime)),
+  // Known from accounts whose quota is lower: «'MemorySize' value failed to satisfy constraint: ... 3008».
+  ({ MemorySize: memory }) =>
+    memory !== undefined && memory > MAX_MEMORY_MB
+      ? `'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to ${MAX_MEMORY_MB}`
+      : undefined,
+  ({ Environment: environment }) => environmentRefusal(environment?.Variables ?? {}),
+  layersRefusal,
+  ({ VpcConfig: vpc }) => vpcRefusal(vpc),
+  ({ FileSystemConfigs: systems }) =>
+    systems?.[0] && `Function must be configured to execute in a VPC to reference access point ${systems[0].Arn}.`,
+  ({ SnapStart: snapStart, Runtime: runtime }) =>
+    snapStart?.ApplyOn === "PublishedVersions" && runtime !== undefined && !supportsSnapStart(runtime)
+      ? `${runtime} is not supported for SnapStart enabled functions.`
+      : undefined,
+  ({ ImageConfig: image }) =>
+    image && (image.Command?.length || image.EntryPoint?.length || image.WorkingDirectory)
+      ? "Please don't provide ImageConfig for a function with packageType Zip."
+      : undefined,
+  ({ CapacityProviderConfig: provider }) => provider && notServed("CapacityProviderConfig"),
+  ({ DurableConfig: durable }) => durable && notServed("DurableConfig"),
+];
+
+/**
+ * The rules that hold for CreateFunction and UpdateFunctionConfiguration alike.
+ * @throws ServiceError of the first rule that is broken
+ */
+export function checkSettings(fail: LambdaFail, context: CallContext, settings: FunctionSettings): void {
+  checkMaximum(fail, "timeout", settings.Timeout, MAX_TIMEOUT_SECONDS);
+  checkMaximum(fail, "ephemeralStorage.size", settings.EphemeralStorage?.Size, MAX_EPHEMERAL_STORAGE_MB);
+  for (const rule of RULES) {
+    const refusal = rule(settings, context);
+    if (refusal !== undefined) fail("InvalidParameterValueException", refusal);
+  }
+}
+
+/** The rules that hold only for a new function. @throws ServiceError */
+export function checkNewFunction(fail: LambdaFail, name: string, input: LambdaInput<"CreateFunction">): void {
+  const refuse = (message: string): never => fail("InvalidParameterValueException", message);
+  if (name.length > MAX_NAME_LENGTH) {
+    refuse(
+      `1 validation error detected: Value '${name}' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to ${MAX_NAME_LENGTH}`,
+    );
+  }
+  if (input.PackageType === "Image" || input.Code.ImageUri !== undefined) {
+    refuse(notServed("PackageType Image"));
+  }
+  if (input.Runtime === undefined || input.Handler === undefined) {
+    refuse("Runtime and Handler are mandatory parameters for functions created with deployment packages.");
+  }
+  if (input.TenancyConfig) refuse(notServed("TenancyConfig"));
+  if (input.PublishTo !== undefined) refuse(notServed("PublishTo"));
+  checkTags(fail, input.Tags ?? {});
+  if (input.CodeSigningConfigArn) {
+    fail(
+      "CodeSigningConfigNotFoundException",
+      `The code signing configuration cannot be found. Check that the provided configuration is not deleted: ${input.CodeSigningConfigArn}.`,
+    );
+  }
+}
+
+/** @throws ServiceError when a resource may not have these tags */
+export function checkTags(fail: LambdaFail, tags: Readonly<Record<string, string>>): void {
+  const keys = Object.keys(tags);
+  if (keys.length > MAX_TAGS) fail("InvalidParameterValueException", "Number of tags exceeds resource tag limit.");
+  // In the words that other AWS services use for it; Lambda's own are not recorded.
+  if (keys.some((key) => key.toLowerCase().startsWith("aws:"))) {
+    fail("InvalidParameterValueException", "aws: prefixed tag key names are not allowed for external use.");
+  }
+}
+
+export function notServed(what: string): string {
+  return `${what} is not served by this region yet.`;
+}
+
+/** As the model said it while its maximum was still Lambda's own; today's is that of Managed Instances. */
+function checkMaximum(fail: LambdaFail, path: string, value: number | undefined, maximum: number): void {
+  if (value === undefined || value <= maximum) return;
+  fail(
+    "ValidationException",
+    `1 validation error detected: Value '${value}' at '${path}' failed to satisfy constraint: Member must have value less than or equal to ${maximum}`,
+  );
+}
+
+function layersRefusal({ Layers: layers = [] }: FunctionSettings, context: CallContext): string | undefined {
+  if (layers.length > MAX_LAYERS) return `Cannot reference more than ${MAX_LAYERS} layers.`;
+  const seen = new Map<string, string>();
+  for (const arn of layers) {
+    const layer = arn.slice(0, arn.lastIndexOf(":"));
+    const other = seen.get(layer);
+    if (other !== undefined) {
+      return `Two different versions of the same layer are not allowed to be referenced in the same function. ${other} and ${arn} are versions of the same layer.`;
+    }
+    seen.set(layer, arn);
+    if (arn.split(":")[3] !== context.region) {
+      return `Layers are not in the same region as the function. Layers are expected to be in region ${context.region}.`;
+    }
+  }
+  // No layers are published here yet, so none exists.
+  return layers[0] && `Layer version ${layers[0]} does not exist.`;
+}
+
+/** There is no EC2 here, so no subnet and no security group exists. */
+function vpcRefusal(vpc: FunctionSettings["VpcConfig"]): string | undefined {
+  const [subnet] = vpc?.SubnetIds ?? [];
+  if (subnet !== undefined) {
+    return `Error occurred while DescribeSubnets. EC2 Error Code: InvalidSubnetID.NotFound. EC2 Error Message: The subnet ID '${subnet}' does not exist`;
+  }
+  const [group] = vpc?.SecurityGroupIds ?? [];
+  if (group === undefined) return undefined;
+  return `Error occurred while DescribeSecurityGroups. EC2 Error Code: InvalidGroup.NotFound. EC2 Error Message: The security group '${group}' does not exist`;
+}

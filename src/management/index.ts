@@ -1,0 +1,38 @@
+/** Lambda's control API: every operation that is served, by name. */
+import { createFunctionHandlers } from "./create-function.ts";
+import { deleteFunctionHandlers } from "./delete-function.ts";
+import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
+import { readFunctionHandlers } from "./read-functions.ts";
+import { tagHandlers } from "./tags.ts";
+import { updateFunctionHandlers } from "./update-function.ts";
+import { versionHandlers } from "./versions.ts";
+
+export { Activation, type Preparation, type Prepare } from "./activation.ts";
+export type { Lambda, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
+
+export const SERVED_OPERATIONS = [
+  "CreateFunction",
+  "DeleteFunction",
+  "GetAccountSettings",
+  "GetFunction",
+  "GetFunctionConfiguration",
+  "ListFunctions",
+  "ListTags",
+  "ListVersionsByFunction",
+  "PublishVersion",
+  "TagResource",
+  "UntagResource",
+  "UpdateFunctionCode",
+  "UpdateFunctionConfiguration",
+] as const satisfies readonly (keyof LambdaHandlers)[];
+
+export function createLambdaHandlers(management: ManagementContext) {
+  return {
+    ...createFunctionHandlers(management),
+    ...readFunctionHandlers(management),
+    ...updateFunctionHandlers(management),
+    ...deleteFunctionHandlers(management),
+    ...versionHandlers(management),
+    ...tagHandlers(management),
+  } satisfies Required<Pick<LambdaHandlers, (typeof SERVED_OPERATIONS)[number]>>;
+}

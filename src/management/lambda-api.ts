@@ -1,0 +1,28 @@
+/** The types of Lambda's control API as this room sees it, and what its operations are given to work with. */
+import type { Catalog } from "../functions/catalog.ts";
+import type { CodeStore } from "../functions/code-store.ts";
+import type { Clock } from "../state/clock.ts";
+import type { Fail } from "../wire/fail.ts";
+import type { Handlers, Input, OperationName, Output } from "../wire/handlers.ts";
+import type { CallContext } from "../wire/service.ts";
+import type { Activation } from "./activation.ts";
+
+export type Lambda = typeof import("@aws-sdk/client-lambda");
+export type LambdaFail = Fail<Lambda>;
+export type LambdaHandlers = Handlers<Lambda>;
+export type LambdaInput<Name extends OperationName<Lambda>> = Input<Lambda, Name>;
+export type LambdaOutput<Name extends OperationName<Lambda>> = Output<Lambda, Name>;
+
+export interface ManagementContext {
+  readonly catalog: Catalog;
+  readonly codeStore: CodeStore;
+  readonly clock: Clock;
+  readonly fail: LambdaFail;
+  readonly activation: Activation;
+  /** A URL at which the zip can be downloaded for the next ten minutes. */
+  readonly codeUrl: (codeSha256: string, endpoint: string) => string;
+  /** Concurrent executions of the account. */
+  readonly accountConcurrency: number;
+}
+
+export type { CallContext };

@@ -1,0 +1,58 @@
+/** GetFunction, GetFunctionConfiguration, ListFunctions and GetAccountSettings. */
+import { MAX_UNZIPPED_BYTES } from "../functions/unzip.ts";
+import { fullConfiguration, listedConfiguration } from "./function-configuration.ts";
+import { functionNotFound, functionTarget } from "./function-target.ts";
+import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
+import { pageOf, readMarker, writeMarker } from "./pagination.ts";
+
+/** Recorded from an account with the default quota (contract/06 §1). */
+const CODE_STORAGE_BYTES = 80_530_636_800;
+const ZIPPED_BYTES = 52_428_800;
+
+export function readFunctionHandlers(management: ManagementContext) {
+  const { catalog, fail, codeUrl, accountConcurrency } = management;
+  return {
+    async GetFunction(input, context) {
+      const target = functionTarget(fail, context, "GetFunction", input.FunctionName, input.Qualifier);
+      const version = (await catalog.describe(target.name, target.qualifier)) ?? functionNotFound(fail, target);
+      const tags = target.qualifier === undefined ? await catalog.tags(target.name) : {};
+      return {
+        Configuration: fullConfiguration(version, context, target.qualifier),
+        Code: { RepositoryType: "S3", Location: codeUrl(version.codeSha256, context.endpoint) },
+        ...(tags && Object.keys(tags).length > 0 && { Tags: tags }),
+      };
+    },
+
+    async GetFunctionConfiguration(input, context) {
+      const target = functionTarget(fail, context, "GetFunctionConfiguration", input.FunctionName, input.Qualifier);
+      const version = (await catalog.describe(target.name, target.qualifier)) ?? functionNotFound(fail, target);
+      return fullConfiguration(version, context, target.qualifier);
+    },
+
+    async ListFunctions(input, context) {
+      const allVersions = input.FunctionVersion === "ALL";
+      const after = readMarker(fail, input.Marker);
+      const page = await catalog.listing.functions({ ...pageOf(after, input.MaxItems), allVersions });
+      return {
+        Functions: page.versions.map((version) =>
+          listedConfiguration(version, context, allVersions ? version.version : undefined),
+        ),
+        ...writeMarker(page.next),
+      };
+    },
+
+    async GetAccountSettings() {
+      const { totalCodeSize, functionCount } = await catalog.listing.usage();
+      return {
+        AccountLimit: {
+          TotalCodeSize: CODE_STORAGE_BYTES,
+          CodeSizeUnzipped: MAX_UNZIPPED_BYTES,
+          CodeSizeZipped: ZIPPED_BYTES,
+          ConcurrentExecutions: accountConcurrency,
+          UnreservedConcurrentExecutions: accountConcurrency,
+        },
+        AccountUsage: { TotalCodeSize: totalCodeSize, FunctionCount: functionCount },
+      };
+    },
+  } satisfies LambdaHandlers;
+}

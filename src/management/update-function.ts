@@ -1,0 +1,99 @@
+/** UpdateFunctionCode and UpdateFunctionConfiguration: changes of `$LATEST`. */
+import type { Change } from "../functions/catalog.ts";
+import type { StoredCode } from "../functions/code-store.ts";
+import type { FunctionVersion } from "../functions/function-version.ts";
+import { supportsSnapStart } from "../functions/runtime-names.ts";
+import { offsetTimestamp } from "../state/clock.ts";
+import { IN_PROGRESS, PENDING } from "./activation.ts";
+import { uploadedZip, withStoredCode } from "./deployment-package.ts";
+import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
+import { checkSettings, notServed } from "./function-rules.ts";
+import { changedConfiguration } from "./function-settings.ts";
+import { functionNotFound, unqualifiedTarget } from "./function-target.ts";
+import type { LambdaHandlers, LambdaInput, ManagementContext } from "./lambda-api.ts";
+import { samePublication } from "./publication.ts";
+import { checkRevision, checkSettled } from "./update-preconditions.ts";
+
+export function updateFunctionHandlers(management: ManagementContext) {
+  const { catalog, codeStore, clock, fail, activation } = management;
+
+  function checkUpdatable(latest: FunctionVersion, revisionId: string | undefined): void {
+    checkRevision(fail, latest, revisionId);
+    checkSettled(fail, latest);
+  }
+
+  function codeChange(input: LambdaInput<"UpdateFunctionCode">, code: StoredCode, before: FunctionVersion) {
+    return {
+      ...before,
+      ...code,
+      ...(input.Architectures?.[0] !== undefined && {
+        architecture: input.Architectures[0] as FunctionVersion["architecture"],
+      }),
+      ...IN_PROGRESS,
+      lastModified: offsetTimestamp(clock.now()),
+    };
+  }
+
+  return {
+    async UpdateFunctionCode(input, context) {
+      const target = unqualifiedTarget(fail, context, "UpdateFunctionCode", input.FunctionName);
+      if (input.PublishTo !== undefined) fail("InvalidParameterValueException", notServed("PublishTo"));
+      if (input.ImageUri !== undefined) {
+        fail(
+          "InvalidParameterValueException",
+          "Please don't provide ImageUri when updating a function with packageType Zip.",
+        );
+      }
+      const known = (await catalog.describe(target.name)) ?? functionNotFound(fail, target);
+      checkUpdatable(known, input.RevisionId);
+      const zip = uploadedZip(fail, input);
+
+      return withStoredCode(fail, codeStore, zip, async (code) => {
+        if (input.DryRun) return fullConfiguration({ ...known, ...code }, context);
+        let unchanged: FunctionVersion | undefined;
+        const written = await catalog.update(target.name, (before, newest): Change => {
+          checkUpdatable(before, input.RevisionId);
+          const latest = codeChange(input, code, before);
+          if (!input.Publish) return { latest };
+          if (newest && samePublication(latest, newest)) {
+            unchanged = newest;
+            return { latest };
+          }
+          return { latest, publish: { ...latest, ...PENDING } };
+        });
+        if (!written) return functionNotFound(fail, target);
+        activation.start(written.latest);
+        if (written.published) activation.start(written.published);
+        const published = written.published ?? unchanged;
+        return published
+          ? fullConfiguration(published, context, published.version)
+          : fullConfiguration(written.latest, context);
+      });
+    },
+
+    async UpdateFunctionConfiguration(input, context) {
+      const target = unqualifiedTarget(fail, context, "UpdateFunctionConfiguration", input.FunctionName);
+      checkSettings(fail, context, input);
+      const written = await catalog.update(target.name, (before): Change => {
+        checkUpdatable(before, input.RevisionId);
+        const configuration = changedConfiguration(before, input);
+        const { runtime = "", snapStartApplyOn } = configuration;
+        if (snapStartApplyOn === "PublishedVersions" && !supportsSnapStart(runtime)) {
+          fail("InvalidParameterValueException", `${runtime} is not supported for SnapStart enabled functions.`);
+        }
+        return {
+          latest: {
+            ...before,
+            ...configuration,
+            ...IN_PROGRESS,
+            ...(input.Runtime !== undefined && { runtimeVersionArn: runtimeVersionArn(context, input.Runtime) }),
+            lastModified: offsetTimestamp(clock.now()),
+          },
+        };
+      });
+      if (!written) return functionNotFound(fail, target);
+      activation.start(written.latest);
+      return fullConfiguration(written.latest, context);
+    },
+  } satisfies LambdaHandlers;
+}

@@ -1,0 +1,51 @@
+/** PublishVersion and ListVersionsByFunction. */
+import type { Change, VersionContent } from "../functions/catalog.ts";
+import type { FunctionVersion } from "../functions/function-version.ts";
+import { fullConfiguration, listedConfiguration } from "./function-configuration.ts";
+import { notServed } from "./function-rules.ts";
+import { functionNotFound, unqualifiedTarget } from "./function-target.ts";
+import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
+import { pageOf, readMarker, writeMarker } from "./pagination.ts";
+import { samePublication } from "./publication.ts";
+import { checkRevision, checkSettled } from "./update-preconditions.ts";
+
+export function versionHandlers({ catalog, fail }: ManagementContext) {
+  return {
+    async PublishVersion(input, context) {
+      const target = unqualifiedTarget(fail, context, "PublishVersion", input.FunctionName);
+      if (input.PublishTo !== undefined) fail("InvalidParameterValueException", notServed("PublishTo"));
+      let unchanged: FunctionVersion | undefined;
+      const written = await catalog.update(target.name, (latest, newest): Change | undefined => {
+        checkRevision(fail, latest, input.RevisionId);
+        if (input.CodeSha256 !== undefined && input.CodeSha256 !== latest.codeSha256) {
+          fail(
+            "InvalidParameterValueException",
+            `CodeSHA256 (${input.CodeSha256}) is different from current CodeSHA256 in $LATEST (${latest.codeSha256}). Please try again with the CodeSHA256 in $LATEST.`,
+          );
+        }
+        checkSettled(fail, latest);
+        if (newest && samePublication(latest, newest)) {
+          unchanged = newest;
+          return undefined;
+        }
+        const publish: VersionContent = { ...latest, description: input.Description ?? latest.description };
+        return { latest, publish };
+      });
+      const published = written?.published ?? unchanged;
+      if (!published) return functionNotFound(fail, target);
+      return fullConfiguration(published, context, published.version);
+    },
+
+    async ListVersionsByFunction(input, context) {
+      const target = unqualifiedTarget(fail, context, "ListVersionsByFunction", input.FunctionName);
+      const after = readMarker(fail, input.Marker);
+      const page = await catalog.listing.versions(target.name, pageOf(after, input.MaxItems));
+      // Every function has its $LATEST: nothing on the first page means that there is no function.
+      if (page.versions.length === 0 && !(await catalog.describe(target.name))) return functionNotFound(fail, target);
+      return {
+        Versions: page.versions.map((version) => listedConfiguration(version, context, version.version)),
+        ...writeMarker(page.next),
+      };
+    },
+  } satisfies LambdaHandlers;
+}
