@@ -1,0 +1,128 @@
+/** The OCI configuration of one sandbox: which walls the runtime (runc, crun) is to build. Pure: spec in, JSON out. */
+import type { SandboxCommand, SandboxDirectories } from "../sandbox.ts";
+import { MEMORY_DEVICE_MAJOR, MEMORY_DEVICES, OWN_DIRECTORY } from "./rootfs.ts";
+import type { SeccompProfile } from "./seccomp.ts";
+
+const MB = 1024 * 1024;
+/** AWS documentation, "Configure Lambda function memory": at 1,769 MB a function has the equivalent of one vCPU. */
+const MB_PER_CPU = 1769;
+const SHARES_PER_CPU = 1024;
+
+/**
+ * Process 1 of the sandbox. It starts the runtime, passes SIGTERM on, collects orphans and writes the runtime's exit
+ * status to descriptor 3, which only it holds. When it ends the kernel kills all that is left inside.
+ */
+const INIT = `trap 'kill -TERM $p 2>/dev/null' TERM
+"$@" 3>&- & p=$!
+while wait $p; s=$?; kill -0 $p 2>/dev/null; do :; done
+echo $s >&3`;
+
+export interface BundleParts {
+  readonly command: SandboxCommand;
+  readonly root: string;
+  readonly devices: string;
+  readonly directories: SandboxDirectories;
+  /** The sandbox's own directory of the host for OWN_DIRECTORY, and its /tmp. */
+  readonly own: string;
+  readonly temporary: string;
+  readonly userId: number;
+  readonly cgroupPath: string;
+  readonly networkNamespace: string;
+  readonly memoryMb: number;
+  readonly ephemeralStorageMb: number;
+  readonly hasSwapAccounting: boolean;
+  readonly seccomp: SeccompProfile;
+}
+
+const NO_CAPABILITIES = { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] };
+const RLIMITS = {
+  RLIMIT_NOFILE: 1024,
+  RLIMIT_NPROC: 1024,
+  RLIMIT_CORE: 0,
+  RLIMIT_STACK: 8 * MB,
+  RLIMIT_MEMLOCK: 65536,
+};
+/** What of /proc tells about the machine, or changes it. As Docker has it. */
+const MASKED = ["acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list"];
+const READ_ONLY = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
+
+function bind(source: string | undefined, destination: string, ...options: string[]): object[] {
+  if (source === undefined) return [];
+  return [{ destination, source, type: "bind", options: ["bind", "nosuid", "nodev", ...options] }];
+}
+
+function mounts({ directories, devices, own, temporary }: BundleParts): object[] {
+  return [
+    { destination: "/proc", source: "proc", type: "proc", options: ["nosuid", "noexec", "nodev"] },
+    { destination: "/dev", source: devices, type: "bind", options: ["bind", "ro", "nosuid", "noexec"] },
+    ...bind(directories.task, "/var/task", "ro"),
+    ...bind(directories.runtime, "/var/runtime", "ro"),
+    ...bind(directories.language, "/var/lang", "ro"),
+    ...bind(directories.layers, "/opt", "ro"),
+    ...bind(own, OWN_DIRECTORY, "ro", "noexec"),
+    ...bind(temporary, "/tmp"),
+  ];
+}
+
+function resources({ memoryMb, ephemeralStorageMb, hasSwapAccounting }: BundleParts): object {
+  // /tmp is memory, which the kernel charges to the same group: memory-watcher.ts holds the function's own share.
+  const limit = (memoryMb + ephemeralStorageMb) * MB;
+  return {
+    memory: { limit, ...(hasSwapAccounting ? { swap: limit } : { swappiness: 0 }) },
+    // Shares, not a quota: a function alone on the machine may use what nobody else wants, and a quota would stall
+    // short invocations of small functions for whole scheduler periods.
+    cpu: { shares: Math.max(2, Math.round((memoryMb / MB_PER_CPU) * SHARES_PER_CPU)) },
+    pids: { limit: 1024 },
+    devices: [{ allow: false, access: "rwm" }, ...allowedDevices()],
+  };
+}
+
+/** Readable and writable, never makeable. */
+function allowedDevices(): object[] {
+  const major = MEMORY_DEVICE_MAJOR;
+  return Object.values(MEMORY_DEVICES).map((minor) => ({ allow: true, type: "c", major, minor, access: "rw" }));
+}
+
+/** OCI runtimes set HOME and shells set PWD when they are not given: the function sees only what it was given. */
+function initScript(environment: Readonly<Record<string, string>>): string {
+  return ["HOME", "PWD"]
+    .filter((name) => !Object.hasOwn(environment, name))
+    .reduce((script, name) => `unset ${name}; ${script}`, INIT);
+}
+
+export function ociConfig(parts: BundleParts): object {
+  const { command, userId } = parts;
+  return {
+    ociVersion: "1.0.2",
+    process: {
+      terminal: false,
+      user: { uid: userId, gid: userId, umask: 0o022 },
+      args: ["/bin/sh", "-c", initScript(command.environment), "init", ...command.argv],
+      env: Object.entries(command.environment).map(([name, value]) => `${name}=${value}`),
+      cwd: command.workingDirectory,
+      capabilities: NO_CAPABILITIES,
+      rlimits: Object.entries(RLIMITS).map(([type, value]) => ({ type, soft: value, hard: value })),
+      noNewPrivileges: true,
+      // When the whole machine runs out of memory, functions go before anything else.
+      oomScoreAdj: 900,
+    },
+    root: { path: parts.root, readonly: true },
+    hostname: "localhost",
+    mounts: mounts(parts),
+    linux: {
+      cgroupsPath: parts.cgroupPath,
+      namespaces: [
+        { type: "pid" },
+        { type: "mount" },
+        { type: "ipc" },
+        { type: "uts" },
+        { type: "cgroup" },
+        { type: "network", path: parts.networkNamespace },
+      ],
+      resources: resources(parts),
+      seccomp: parts.seccomp,
+      maskedPaths: MASKED.map((name) => `/proc/${name}`),
+      readonlyPaths: READ_ONLY.map((name) => `/proc/${name}`),
+    },
+  };
+}

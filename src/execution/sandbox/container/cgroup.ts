@@ -1,0 +1,219 @@
+/**
+ * The control group of one sandbox while something runs in it: freeze, figures of memory, killing. The group itself is
+ * made and limited by the OCI runtime; files are kept open because freeze and figures are on the hot path.
+ */
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmdirSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CgroupLayout } from "./cgroup-layout.ts";
+
+const MB = 1024 * 1024;
+const buffer = Buffer.allocUnsafe(8192);
+
+function isGone(error: unknown): boolean {
+  return ["ENOENT", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+export class Cgroup {
+  readonly #layout: CgroupLayout;
+  /** Path below each hierarchy. */
+  readonly #path: string;
+  readonly #memoryLimitMb: number;
+  readonly #freezer: number;
+  readonly #usage: number;
+  readonly #statistics: number;
+  readonly #peak: number | undefined;
+  #countedPeak = -1;
+  #peakBytes = 0;
+
+  /** Opens the files of a group that exists. */
+  constructor(layout: CgroupLayout, path: string, memoryLimitMb: number) {
+    this.#layout = layout;
+    this.#path = path;
+    this.#memoryLimitMb = memoryLimitMb;
+    const { files } = layout;
+    this.#freezer = openSync(join(layout.freezer, path, files.freezer), "r+");
+    this.#usage = openSync(join(layout.memory, path, files.memoryUsage), "r");
+    this.#statistics = openSync(join(layout.memory, path, files.memoryStatistics), "r");
+    this.#peak = this.#openPeak();
+  }
+
+  freeze(): void {
+    writeSync(this.#freezer, this.#layout.files.frozen);
+  }
+
+  thaw(): void {
+    writeSync(this.#freezer, this.#layout.files.thawed);
+  }
+
+  /** Is more held than the function's memory? Files in /tmp are in the group's usage but not in the function's memory. */
+  isOverLimit(): boolean {
+    const usage = this.#number(this.#usage);
+    if (usage <= this.#memoryLimitMb * MB) return false;
+    return this.#note(usage - this.#fileBytes()) > this.#memoryLimitMb * MB;
+  }
+
+  /** MB, at least 1, at most the limit. The statistics are read only when the kernel's own high-water mark has moved. */
+  peakMemoryMb(): number {
+    try {
+      const highest = this.#peak === undefined ? this.#number(this.#usage) : this.#number(this.#peak);
+      if (highest !== this.#countedPeak) {
+        this.#countedPeak = highest;
+        // The kernel's mark counts files too; what they take now is the best guess of what they took then.
+        this.#note(highest - this.#fileBytes());
+      }
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+    return Math.min(this.#memoryLimitMb, Math.max(1, Math.ceil(this.#peakBytes / MB)));
+  }
+
+  /** How often the kernel killed in this group for want of memory. */
+  oomKills(): number {
+    const events = readFileSync(join(this.#layout.memory, this.#path, this.#layout.files.oomEvents), "latin1");
+    return Number(/^oom_kill (\d+)$/m.exec(events)?.[1] ?? 0);
+  }
+
+  close(): void {
+    for (const fd of [this.#freezer, this.#usage, this.#statistics, this.#peak]) if (fd !== undefined) closeSync(fd);
+  }
+
+  #openPeak(): number | undefined {
+    const name = this.#layout.files.memoryPeak;
+    if (name === undefined) return undefined;
+    try {
+      return openSync(join(this.#layout.memory, this.#path, name), "r");
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #note(bytes: number): number {
+    this.#peakBytes = Math.max(this.#peakBytes, bytes);
+    return bytes;
+  }
+
+  #number(fd: number): number {
+    return Number(buffer.toString("latin1", 0, readSync(fd, buffer, 0, buffer.length, 0)));
+  }
+
+  #fileBytes(): number {
+    const text = buffer.toString("latin1", 0, readSync(this.#statistics, buffer, 0, buffer.length, 0));
+    const name = this.#layout.files.fileBytesLine;
+    const start = text.startsWith(`${name} `) ? 0 : text.indexOf(`\n${name} `) + 1;
+    return Number.parseInt(text.slice(start + name.length), 10) || 0;
+  }
+}
+
+/** How much of the machine all functions together may take while the region and others want it too: 8 to their 1. */
+const PARENT_WEIGHT = 8;
+
+/** Make the group in which the groups of a region's sandboxes will stand. */
+export function prepareParentGroup(layout: CgroupLayout, path: string): void {
+  const [file, unit] = layout.kind === "v2" ? (["cpu.weight", 100] as const) : (["cpu.shares", 1024] as const);
+  for (const group of [dirname(path), path]) {
+    for (const hierarchy of layout.hierarchies) mkdirSync(join(hierarchy, group), { recursive: true });
+    if (layout.kind === "v2") {
+      // A group hands controllers to its children only when told to.
+      writeFileSync(join(layout.memory, dirname(group), "cgroup.subtree_control"), "+memory +cpu +pids");
+    }
+    writeFileSync(join(layout.cpu, group, file), String(unit * PARENT_WEIGHT));
+  }
+}
+
+/** Kill every process in a group and in the groups below it, frozen ones too. @returns whether any was found */
+export function killCgroup(layout: CgroupLayout, path: string): boolean {
+  const { files, hierarchies, freezer } = layout;
+  const pids = new Set(hierarchies.flatMap((hierarchy) => processesBelow(join(hierarchy, path), files.processes)));
+  for (const pid of pids) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  // A frozen process of version 1 dies of its SIGKILL only when thawed.
+  try {
+    const fd = openSync(join(freezer, path, files.freezer), "r+");
+    try {
+      writeSync(fd, files.thawed);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+  return pids.size > 0;
+}
+
+/** Send a signal to the oldest process of a group, if one is alive: process 1 of the sandbox. */
+export function signalInit(layout: CgroupLayout, path: string, signal: NodeJS.Signals): void {
+  const [first] = processesBelow(join(layout.memory, path), layout.files.processes).sort((a, b) => a - b);
+  if (first !== undefined) process.kill(first, signal);
+}
+
+/** Delete a group in every hierarchy. Waits for processes on their way out. */
+export async function removeCgroup(layout: CgroupLayout, path: string): Promise<void> {
+  for (const hierarchy of layout.hierarchies) {
+    for (let attempt = 0; !removeTree(join(hierarchy, path)) && attempt < 200; attempt++) {
+      await sleep(5);
+      killCgroup(layout, path);
+    }
+  }
+}
+
+/** Delete the group above those of all regions, unless another region has its own in it. */
+export function removeParentGroup(layout: CgroupLayout, path: string): void {
+  for (const hierarchy of layout.hierarchies) {
+    try {
+      rmdirSync(join(hierarchy, path));
+    } catch (error) {
+      if (!isGone(error) && (error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
+    }
+  }
+}
+
+function processesBelow(directory: string, file: string): number[] {
+  try {
+    const own = readFileSync(join(directory, file), "latin1").split("\n").filter(Boolean).map(Number);
+    return [...own, ...children(directory).flatMap((child) => processesBelow(child, file))];
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
+
+function children(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(directory, entry.name));
+}
+
+/** @returns false while something still lives in it */
+function removeTree(directory: string): boolean {
+  try {
+    rmdirSync(directory);
+    return true;
+  } catch (error) {
+    if (isGone(error)) return true;
+    if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
+  }
+  try {
+    if (!children(directory).map(removeTree).every(Boolean)) return false;
+    rmdirSync(directory);
+    return true;
+  } catch (error) {
+    return isGone(error);
+  }
+}

@@ -1,0 +1,22 @@
+/** What all sandboxes of a region stand on: found and made once when the driver opens. */
+import type { CgroupLayout } from "./cgroup-layout.ts";
+import type { Linux } from "./linux.ts";
+import type { MemoryWatcher } from "./memory-watcher.ts";
+import type { OciRuntime } from "./oci-runtime.ts";
+import type { RunDirectory } from "./run-directory.ts";
+import type { SeccompProfile } from "./seccomp.ts";
+
+export interface Ground {
+  readonly linux: Linux;
+  readonly layout: CgroupLayout;
+  readonly runtime: OciRuntime;
+  readonly runDirectory: RunDirectory;
+  /** The root directory inside every sandbox. */
+  readonly root: string;
+  /** The /dev inside every sandbox. */
+  readonly devices: string;
+  /** Where the OCI runtime keeps its state. */
+  readonly stateRoot: string;
+  readonly seccomp: SeccompProfile;
+  readonly memoryWatcher: MemoryWatcher;
+}

@@ -1,0 +1,164 @@
+/**
+ * The few system calls that Node does not offer, by way of node:ffi and the C library. Only thin, typed, throwing
+ * wrappers: what they are used for is decided elsewhere. All act at once and on the main thread.
+ */
+import { chmodSync, closeSync, openSync } from "node:fs";
+import { constants } from "node:os";
+import { SandboxError } from "../sandbox-error.ts";
+
+const CLONE_NEWNET = 0x4000_0000;
+const O_CLOEXEC = 0o2000000;
+const MNT_DETACH = 2;
+const AF_INET = 2;
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = O_CLOEXEC;
+const S_IFCHR = 0o020000;
+const LOCK_EX_NB = 2 | 4;
+
+/** Flags of mount(2). */
+export const MOUNT = { readOnly: 1, noSuid: 2, noDev: 4, noExec: 8, remount: 32, bind: 4096, rec: 16384 } as const;
+
+const SYMBOLS = {
+  setns: { arguments: ["i32", "i32"], return: "i32" },
+  unshare: { arguments: ["i32"], return: "i32" },
+  socket: { arguments: ["i32", "i32", "i32"], return: "i32" },
+  bind: { arguments: ["i32", "buffer", "u32"], return: "i32" },
+  listen: { arguments: ["i32", "i32"], return: "i32" },
+  close: { arguments: ["i32"], return: "i32" },
+  mount: { arguments: ["string", "string", "string", "u64", "string"], return: "i32" },
+  umount2: { arguments: ["string", "i32"], return: "i32" },
+  pipe2: { arguments: ["buffer", "i32"], return: "i32" },
+  mknod: { arguments: ["string", "u32", "u64"], return: "i32" },
+  flock: { arguments: ["i32", "i32"], return: "i32" },
+  __errno_location: { arguments: [], return: "pointer" },
+} as const;
+
+type Ffi = typeof import("node:ffi");
+type LibC = ReturnType<typeof import("node:ffi").dlopen<typeof SYMBOLS>>["functions"];
+
+const ERRNO_NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+
+/** A system call that failed; `code` is the name of the error, as in Node's own errors. */
+export class SystemCallError extends Error {
+  override readonly name = "SystemCallError";
+  readonly code: string;
+
+  constructor(call: string, errno: number, detail: string) {
+    const code = ERRNO_NAMES.get(errno) ?? `errno ${errno}`;
+    super(`${code}: ${call} ${detail}`);
+    this.code = code;
+  }
+}
+
+export class Linux {
+  readonly #libc: LibC;
+  readonly #errno: () => number;
+  /** The network namespace that the region itself lives in; other programs can open it as a path of this process. */
+  readonly homeNetworkFd: number;
+
+  private constructor(ffi: Ffi, libc: LibC) {
+    this.#libc = libc;
+    this.#errno = () => ffi.getInt32(libc.__errno_location());
+    this.homeNetworkFd = openSync("/proc/thread-self/ns/net", "r");
+  }
+
+  /** @throws SandboxError when this Node has no foreign function interface */
+  static open(): Linux {
+    const ffi: Ffi | undefined = process.getBuiltinModule("node:ffi");
+    if (ffi === undefined) {
+      throw new SandboxError(`Node ${process.versions.node} cannot call the C library (no node:ffi)`, {
+        hint: "start Alonzo through npm (npm start), which brings Node 26",
+      });
+    }
+    return new Linux(ffi, ffi.dlopen(null, SYMBOLS).functions);
+  }
+
+  close(): void {
+    closeSync(this.homeNetworkFd);
+  }
+
+  /** @returns descriptor that alone keeps the namespace alive: when this process dies, so does the namespace */
+  createNetworkNamespace(): number {
+    this.#check(this.#libc.unshare(CLONE_NEWNET), "unshare", "network namespace");
+    try {
+      return openSync("/proc/thread-self/ns/net", "r");
+    } finally {
+      this.#enter(this.homeNetworkFd);
+    }
+  }
+
+  /** Run something inside a network namespace. Must not await: the whole main thread is in there meanwhile. */
+  insideNetworkNamespace<T>(namespaceFd: number, action: () => T): T {
+    this.#enter(namespaceFd);
+    try {
+      return action();
+    } finally {
+      this.#enter(this.homeNetworkFd);
+    }
+  }
+
+  /** @returns descriptor of a listening TCP socket, in the namespace that the thread is in */
+  listenTcp(address: string, port: number): number {
+    const fd = this.#check(this.#libc.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket", address);
+    // struct sockaddr_in: family in host byte order, port and address in network byte order.
+    const name = Buffer.alloc(16);
+    new Uint16Array(name.buffer, name.byteOffset, 1)[0] = AF_INET;
+    name.writeUInt16BE(port, 2);
+    name.set(address.split(".").map(Number), 4);
+    try {
+      this.#check(this.#libc.bind(fd, name, name.length), "bind", `${address}:${port}`);
+      this.#check(this.#libc.listen(fd, 128), "listen", `${address}:${port}`);
+    } catch (error) {
+      this.#libc.close(fd);
+      throw error;
+    }
+    return fd;
+  }
+
+  mount(source: string, target: string, type: string, flags: number, options = ""): void {
+    this.#check(this.#libc.mount(source, target, type, BigInt(flags), options), "mount", `${source} at ${target}`);
+  }
+
+  /** Bind a file or directory read-only. Two calls, since the kernel ignores further flags on the first. */
+  bindReadOnly(source: string, target: string, flags: number = MOUNT.noSuid | MOUNT.noDev): void {
+    this.mount(source, target, "none", MOUNT.bind);
+    this.mount("none", target, "none", MOUNT.bind | MOUNT.remount | MOUNT.readOnly | flags);
+  }
+
+  /** Take a mount and all below it out of the tree, even while used. @returns false when nothing is mounted there */
+  unmount(target: string): boolean {
+    if (this.#libc.umount2(target, MNT_DETACH) === 0) return true;
+    const errno = this.#errno();
+    if (errno === constants.errno.EINVAL || errno === constants.errno.ENOENT) return false;
+    throw new SystemCallError("umount2", errno, target);
+  }
+
+  pipe(): { readonly readEnd: number; readonly writeEnd: number } {
+    const ends = new Int32Array(2);
+    this.#check(this.#libc.pipe2(ends, O_CLOEXEC), "pipe2", "");
+    return { readEnd: ends[0] as number, writeEnd: ends[1] as number };
+  }
+
+  /** Make a character device with mode 0666, whatever the umask. */
+  makeDevice(path: string, major: number, minor: number): void {
+    this.#check(this.#libc.mknod(path, S_IFCHR | 0o666, BigInt(major * 256 + minor)), "mknod", path);
+    chmodSync(path, 0o666);
+  }
+
+  /** Lock an open file for this process alone. The kernel unlocks it when the process dies. @returns false if taken */
+  tryLock(fd: number): boolean {
+    if (this.#libc.flock(fd, LOCK_EX_NB) === 0) return true;
+    const errno = this.#errno();
+    if (errno === constants.errno.EWOULDBLOCK) return false;
+    throw new SystemCallError("flock", errno, String(fd));
+  }
+
+  #enter(namespaceFd: number): void {
+    this.#check(this.#libc.setns(namespaceFd, CLONE_NEWNET), "setns", "network namespace");
+  }
+
+  #check(result: number, call: string, detail: string): number {
+    if (result < 0) throw new SystemCallError(call, this.#errno(), detail);
+    return result;
+  }
+}

@@ -1,0 +1,51 @@
+/** Can functions be held by containers here, and if not, what is missing and how it is mended. */
+import { readFileSync } from "node:fs";
+import type { Probe } from "../sandbox.ts";
+import { SandboxError } from "../sandbox-error.ts";
+import { readCgroupLayout } from "./cgroup-layout.ts";
+import { findCommand, hasCommand } from "./commands.ts";
+import { Linux } from "./linux.ts";
+import { chooseOciRuntime } from "./oci-runtime.ts";
+
+const CAP_SYS_ADMIN = 21n;
+const CAP_NET_ADMIN = 12n;
+
+function hasCapabilities(): boolean {
+  const effective = /^CapEff:\s+([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1] ?? "0";
+  const bits = BigInt(`0x${effective}`);
+  return [CAP_SYS_ADMIN, CAP_NET_ADMIN].every((capability) => (bits >> capability) & 1n);
+}
+
+function unusable(reason: string, hint: string): Probe {
+  return { usable: false, reason, hint };
+}
+
+export function probe(): Probe {
+  if (process.platform !== "linux") return unusable("containers need Linux", "run Alonzo in a Linux machine");
+  if (process.getuid?.() !== 0 || !hasCapabilities()) {
+    return unusable(
+      "containers need root (CAP_SYS_ADMIN, CAP_NET_ADMIN)",
+      "run with sudo, or in a privileged container",
+    );
+  }
+  try {
+    Linux.open().close();
+  } catch (error) {
+    const hint = error instanceof SandboxError ? (error.hint ?? "") : "use the Node that npm installed";
+    return unusable((error as Error).message, hint);
+  }
+  const layout = readCgroupLayout();
+  if (!layout) {
+    return unusable("no cgroup control of memory and freezer", "mount cgroups at /sys/fs/cgroup");
+  }
+  const runtime = chooseOciRuntime(layout);
+  if (!runtime) {
+    const reason =
+      layout.kind === "hybrid" && findCommand("crun") !== undefined
+        ? "crun refuses this machine's hybrid cgroups, and runc is missing"
+        : "neither runc nor crun is installed";
+    return unusable(reason, "apt-get install runc");
+  }
+  if (!hasCommand("ip")) return unusable("ip (iproute2) is missing", "apt-get install iproute2");
+  return { usable: true, detail: `${runtime.name} at ${runtime.path}, cgroup ${layout.kind}` };
+}

@@ -1,0 +1,69 @@
+/**
+ * Which isolation holds the functions of this region: the one asked for, or the strongest that works on this machine.
+ * A driver that was asked for and does not work is an error, never a silent step down.
+ */
+import { ContainerDriver } from "./container/driver.ts";
+import { probe as probeContainer } from "./container/probe.ts";
+import { guardDriver } from "./guarded.ts";
+import { ProcessDriver } from "./process/driver.ts";
+import { probe as probeProcess } from "./process/probe.ts";
+import type { IsolationName, Probe, SandboxDriver } from "./sandbox.ts";
+import { SandboxError } from "./sandbox-error.ts";
+
+interface Candidate {
+  readonly name: IsolationName;
+  readonly probe: () => Promise<Probe> | Probe;
+  readonly open: () => Promise<SandboxDriver>;
+}
+
+export interface RejectedDriver {
+  readonly name: IsolationName;
+  readonly reason: string;
+  readonly hint: string;
+}
+
+export interface SelectedDriver {
+  readonly driver: SandboxDriver;
+  /** Stronger drivers that do not work here, and why: for the log at start. */
+  readonly rejected: readonly RejectedDriver[];
+}
+
+/** Strongest first. */
+const CANDIDATES: readonly Candidate[] = [
+  { name: "container", probe: probeContainer, open: () => ContainerDriver.open() },
+  { name: "process", probe: probeProcess, open: () => ProcessDriver.open() },
+];
+
+/** What each driver says about this machine, strongest first: for `alonzo doctor`. */
+export function probeDrivers(): Promise<{ readonly name: IsolationName; readonly probe: Probe }[]> {
+  return Promise.all(CANDIDATES.map(async ({ name, probe }) => ({ name, probe: await probe() })));
+}
+
+/**
+ * Choose and open a driver, guarded.
+ * @throws SandboxError with reason and hint when the one asked for, or none at all, is usable
+ */
+export async function selectDriver(requested: "auto" | IsolationName): Promise<SelectedDriver> {
+  const candidates = CANDIDATES.filter(({ name }) => requested === "auto" || requested === name);
+  if (candidates.length === 0) {
+    throw new SandboxError(`isolation '${requested}' is not served in this version`, {
+      hint: `use --isolation auto or one of ${CANDIDATES.map(({ name }) => name).join(", ")}`,
+    });
+  }
+  const rejected: RejectedDriver[] = [];
+  for (const { name, probe, open } of candidates) {
+    const answer = await probe();
+    if (!answer.usable) {
+      rejected.push({ name, reason: answer.reason, hint: answer.hint });
+      continue;
+    }
+    try {
+      return { driver: guardDriver(await open()), rejected };
+    } catch (error) {
+      const hint = (error instanceof SandboxError ? error.hint : undefined) ?? "see `alonzo doctor`";
+      rejected.push({ name, reason: (error as Error).message, hint });
+    }
+  }
+  const reasons = rejected.map(({ name, reason }) => `${name}: ${reason}`).join("; ");
+  throw new SandboxError(`no usable isolation (${reasons})`, { hint: rejected.map(({ hint }) => hint).join("; ") });
+}
