@@ -3,7 +3,7 @@
 import { isOperatorError } from "./cli/arguments.ts";
 import { ApiError, UnreachableError } from "./cli/client.ts";
 import { continueOnPinnedNode } from "./cli/pinned-node.ts";
-import { VERBS } from "./cli/verbs.ts";
+import { isVerb, VERBS } from "./cli/verbs.ts";
 
 const ALIASES: Readonly<Record<string, string>> = {
   "--help": "help",
@@ -15,13 +15,12 @@ const ALIASES: Readonly<Record<string, string>> = {
 async function main(words: readonly string[]): Promise<number> {
   const [word = "help", ...args] = words;
   const name = args.includes("--help") ? "help" : (ALIASES[word] ?? word);
-  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-  if (verb === undefined) {
+  if (!isVerb(name)) {
     process.stderr.write(`alonzo: '${word}' is no verb. One of: ${Object.keys(VERBS).join(", ")}\n`);
     return 2;
   }
   try {
-    const { run } = await verb.load();
+    const { run } = await VERBS[name]();
     return await run(args);
   } catch (error) {
     if (isOperatorError(error)) {

@@ -1,8 +1,10 @@
 /** Holds the source to what the documents at the root say of it: who may import whom, and where promises are kept. */
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
+import { SETTINGS } from "../src/config.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const SOURCE = join(ROOT, "src");
@@ -129,4 +131,11 @@ test("every file that a document at the root links or names by path exists", () 
       .map((path) => `${name}: ${path}`);
   });
   assert.deepEqual(missing, []);
+});
+
+test("the table of settings in README.md is the one of config.ts", () => {
+  const rows = Object.values(SETTINGS).map(({ flag, variable, fallback, about }) => {
+    return `| \`--${flag}\` | \`${variable}\` | \`${fallback.replace(homedir(), "~")}\` | ${about} |`;
+  });
+  assert.ok(document("README.md").includes(`${rows.join("\n")}\n`), `README.md holds:\n${rows.join("\n")}`);
 });

@@ -1,13 +1,13 @@
 /** `alonzo help`: the verbs and the settings. */
 import { SETTINGS } from "../config.ts";
 import { columns, print, styled } from "./terminal.ts";
-import { VERBS } from "./verbs.ts";
+import { USAGE } from "./usage.ts";
 
 export async function run(): Promise<number> {
   print("Alonzo: AWS Lambda that you run yourself.");
   print();
   print(styled("bold", "usage: alonzo VERB, or from a checkout: npm run alonzo -- VERB"));
-  for (const verb of Object.values(VERBS)) {
+  for (const verb of Object.values(USAGE)) {
     print(`  alonzo ${verb.usage}`);
     print(`      ${styled("dim", verb.about)}`);
   }

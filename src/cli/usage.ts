@@ -1,0 +1,20 @@
+/** How each verb of the command line is called, and what it is for. */
+
+export const USAGE = {
+  start: { usage: "start [SETTINGS]", about: "run a region until Ctrl-C" },
+  quickstart: {
+    usage: "quickstart [--once] [SETTINGS]",
+    about: "install what is missing, start a region, deploy an example and invoke it",
+  },
+  invoke: {
+    usage: "invoke NAME [--payload JSON|@FILE|-] [--qualifier Q] [--tail] [--endpoint URL]",
+    about: "send an event to a function and print its answer",
+  },
+  logs: {
+    usage: "logs NAME [--follow] [--since 10m] [--endpoint URL]",
+    about: "print what a function logged",
+  },
+  doctor: { usage: "doctor", about: "show what this machine offers and lacks, and what would mend it" },
+  version: { usage: "version", about: "print the version" },
+  help: { usage: "help", about: "print this" },
+} as const;
