@@ -59,7 +59,7 @@ function installation(
     ...(languageDirectory === undefined ? {} : { languageDirectory }),
     command(paths: SandboxPaths, options: LaunchOptions = {}) {
       const node = languageDirectory === undefined ? binary : join(paths.language, "bin/node");
-      return wrapCommand([node, ...nodeFlags(runtime, options), join(paths.runtime, "index.mjs")], options, paths);
+      return wrapCommand([node, ...nodeFlags(runtime, options), join(paths.runtime, "index.cjs")], options, paths);
     },
     environment: (paths, handler) => ({
       _HANDLER: handler,

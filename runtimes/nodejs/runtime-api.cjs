@@ -1,0 +1,116 @@
+/**
+ * Client of the Runtime API on a raw socket: just the HTTP/1.1 that it needs. An answer and the request for the next
+ * invocation leave in one write, which halves the round trips of a warm invocation (limits.md §2).
+ */
+"use strict";
+const net = require("node:net");
+const { ResponseReader } = require("./http.cjs");
+
+const BASE = "/2018-06-01/runtime";
+
+class RuntimeApi {
+  #target;
+  #host;
+  #next;
+  #socket;
+  #reader;
+  /** What to do with the answers to come, in the order of the requests. */
+  #expected = [];
+  #onInvocation;
+
+  constructor(env) {
+    const address = env.AWS_LAMBDA_RUNTIME_API ?? "127.0.0.1:9001";
+    const colon = address.lastIndexOf(":");
+    this.#target = env.ALONZO_RUNTIME_API_SOCKET
+      ? { path: env.ALONZO_RUNTIME_API_SOCKET }
+      : { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
+    this.#host = address;
+    this.#next = `GET ${BASE}/invocation/next HTTP/1.1\r\nHost: ${address}\r\n\r\n`;
+    this.#connect();
+  }
+
+  /** Ask for the first invocation. Every later one is asked for together with an answer. */
+  start(onInvocation) {
+    this.#onInvocation = onInvocation;
+    this.#send(this.#next, [this.#invocation]);
+  }
+
+  /** @param {string} body JSON text */
+  respond(requestId, body) {
+    const head = this.#post(`/invocation/${requestId}/response`, body, "");
+    this.#send(head + body + this.#next, [this.#accepted, this.#invocation]);
+  }
+
+  fail(requestId, payload) {
+    const text = this.#errorRequest(`/invocation/${requestId}/error`, payload);
+    this.#send(text + this.#next, [this.#accepted, this.#invocation]);
+  }
+
+  /** Report an error after which the process ends. */
+  lastError(requestId, payload, done) {
+    this.#send(this.#errorRequest(`/invocation/${requestId}/error`, payload), [done]);
+  }
+
+  initError(payload, done) {
+    this.#send(this.#errorRequest("/init/error", payload), [done]);
+  }
+
+  #post(path, body, headers) {
+    const length = Buffer.byteLength(body);
+    return `POST ${BASE}${path} HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Type: application/json\r\n${headers}Content-Length: ${length}\r\n\r\n`;
+  }
+
+  #errorRequest(path, payload) {
+    const body = JSON.stringify(payload);
+    const type = String(payload.errorType).replace(/[^\x21-\x7e]/g, "?");
+    return this.#post(path, body, `Lambda-Runtime-Function-Error-Type: ${type}\r\n`) + body;
+  }
+
+  #send(text, expected) {
+    if (this.#socket === undefined) this.#connect();
+    this.#expected.push(...expected);
+    this.#socket.ref();
+    this.#socket.write(text);
+  }
+
+  #invocation = (response) => {
+    if (response.status !== 200) return this.#refused(response);
+    // While the handler runs, only its own work keeps the event loop alive: that is how its end is noticed.
+    this.#socket.unref();
+    this.#onInvocation(response.headers, response.body);
+  };
+
+  #accepted = (response) => {
+    // 413: the platform has told the caller; this environment goes on.
+    if (response.status !== 202 && response.status !== 413) this.#refused(response);
+  };
+
+  #refused({ status, body }) {
+    process.stderr.write(`The Runtime API answered ${status}: ${body}\n`);
+    process.exit(1);
+  }
+
+  #connect() {
+    const socket = net.connect(this.#target);
+    const reader = new ResponseReader((response) => this.#expected.shift()?.(response));
+    if (this.#target.path === undefined) socket.setNoDelay(true);
+    socket.unref();
+    socket.on("data", (chunk) => reader.push(chunk));
+    socket.on("error", (error) => process.stderr.write(`The Runtime API is unreachable: ${error.message}\n`));
+    socket.on("close", (hadError) => this.#closed(hadError));
+    this.#socket = socket;
+    this.#reader = reader;
+  }
+
+  /** A server may close after refusing a body that is too large: the wait for the next invocation is taken up again. */
+  #closed(hadError) {
+    this.#socket = undefined;
+    const waiting = this.#expected;
+    this.#expected = [];
+    if (waiting.length === 0) return;
+    if (!this.#reader.sawResponse || waiting.at(-1) !== this.#invocation) process.exit(hadError ? 1 : 0);
+    this.#send(this.#next, [this.#invocation]);
+  }
+}
+
+module.exports = { RuntimeApi };
