@@ -1,50 +1,41 @@
 /**
- * What the gateway itself answers before any service had its say: the errors common to all AWS services, with their
- * statuses. Errors of a service's own model come from that service.
+ * What the gateway itself answers before any service had its say: the errors common to all services, and the few of
+ * Lambda's model that the Invoke path meets. All other errors come from the service concerned.
  */
+import { type CommonErrorName, commonError, isCommonErrorName } from "../wire/common-errors.ts";
 import { ServiceError } from "../wire/service-error.ts";
 
 const STATUS = {
-  AccessDeniedException: 403,
-  ExpiredTokenException: 403,
-  IncompleteSignatureException: 400,
   InvalidParameterValueException: 400,
   InvalidRequestContentException: 400,
   InvalidRequestException: 400,
-  InvalidSignatureException: 403,
-  MissingAuthenticationTokenException: 403,
-  NotImplementedException: 501,
-  RequestEntityTooLargeException: 413,
   RequestHeadersTooLargeException: 431,
-  RequestTimeoutException: 408,
   RequestTooLargeException: 413,
   ResourceConflictException: 409,
   ResourceNotFoundException: 404,
   ResourceNotReadyException: 502,
   ServiceException: 500,
-  ServiceUnavailableException: 503,
   TooManyRequestsException: 429,
-  UnknownOperationException: 404,
-  UnrecognizedClientException: 403,
-  ValidationException: 400,
 } as const;
 
-export type RefusalName = keyof typeof STATUS;
+export type RefusalName = keyof typeof STATUS | CommonErrorName;
 
-/** Errors that Lambda's model gives a `Type` member: everything that is not met before the service is reached. */
+/** Makes (does not throw) an error. `Type` is filled in; services whose errors have none drop it when they write. */
 export function refusal(
   code: RefusalName,
   message: string,
-  members?: Readonly<Record<string, unknown>>,
+  members: Readonly<Record<string, unknown>> = {},
   cause?: unknown,
 ): ServiceError {
+  if (isCommonErrorName(code)) return commonError(code, message, cause);
   const status = STATUS[code];
+  const isOurs = status >= 500;
   return new ServiceError({
     code,
     status,
-    fault: status >= 500 ? "server" : "client",
+    fault: isOurs ? "server" : "client",
     message,
-    ...(members && { members }),
-    ...(cause !== undefined && { cause }),
+    members: { Type: isOurs ? "Service" : "User", ...members },
+    cause,
   });
 }

@@ -1,0 +1,92 @@
+/** Reading request bodies: never past the limit, never for a caller who is gone, and the polite way not to read one. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/** How much of an unwanted body is read away, so that the caller sees our answer instead of a reset connection. */
+const DRAIN_BYTES = 16 * 1024 * 1024;
+const DRAIN_MS = 5_000;
+/** An unwanted body this small is read away and the connection kept. */
+const KEEP_BYTES = 65_536;
+
+/** The caller went away (or sent something that is not HTTP any more) before the body was complete. */
+export class ConnectionLost extends Error {
+  override readonly name = "ConnectionLost";
+}
+
+/** The body has more bytes than the limit. */
+export class BodyTooLarge extends Error {
+  override readonly name = "BodyTooLarge";
+  /** As declared, or for bodies of undeclared length as many as had come. */
+  readonly bytes: number;
+
+  constructor(bytes: number) {
+    super(`body of ${bytes} bytes`);
+    this.bytes = bytes;
+  }
+}
+
+/** Content-Length, or undefined for bodies of undeclared length. */
+export function declaredBytes(request: IncomingMessage): number | undefined {
+  const text = request.headers["content-length"];
+  if (text !== undefined) return Number(text);
+  return request.headers["transfer-encoding"] === undefined ? 0 : undefined;
+}
+
+/**
+ * The whole body.
+ * @param beforeReading called when the body is really wanted: where 100 Continue is sent
+ * @throws BodyTooLarge before reading when the length is declared, else one byte after the limit; ConnectionLost
+ */
+export function readBody(request: IncomingMessage, limit: number, beforeReading?: () => void): Promise<Buffer> {
+  const declared = declaredBytes(request);
+  if (declared !== undefined && declared > limit) return Promise.reject(new BodyTooLarge(declared));
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes <= limit) {
+        chunks.push(chunk);
+        return;
+      }
+      request.off("data", onData);
+      request.pause();
+      chunks.length = 0;
+      reject(new BodyTooLarge(bytes));
+    };
+    request.on("data", onData);
+    request.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    request.on("error", () => reject(new ConnectionLost("the connection was lost within the request's body")));
+    request.on("close", () => reject(new ConnectionLost("the connection was closed within the request's body")));
+    beforeReading?.();
+  });
+}
+
+/** Can the connection serve another request after this one's body is read away? */
+export function canKeepConnection(request: IncomingMessage, awaitsContinue: boolean): boolean {
+  if (request.complete) return true;
+  const declared = declaredBytes(request);
+  return !awaitsContinue && declared !== undefined && declared <= KEEP_BYTES;
+}
+
+/**
+ * End a response that is already written, on a connection whose request has body left: read a bounded amount of it
+ * away first, because closing a socket with unread data resets it and may destroy the answer on its way.
+ */
+export function drainThenEnd(request: IncomingMessage, response: ServerResponse): void {
+  let bytes = 0;
+  const finish = (): void => {
+    clearTimeout(timer);
+    response.end();
+    request.destroy();
+  };
+  const timer = setTimeout(finish, DRAIN_MS);
+  timer.unref();
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > DRAIN_BYTES) finish();
+  });
+  request.on("end", finish);
+  request.on("error", finish);
+  request.on("close", finish);
+  request.resume();
+}

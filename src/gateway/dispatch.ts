@@ -1,0 +1,87 @@
+/**
+ * The way of one request through the gateway: head, browser rules, then one of the doors. The one place where
+ * exceptions end: the caller's become their answer, faults of ours are logged and become a 500 that tells nothing.
+ */
+import { InvokeRefusal } from "../invocation/refusal.ts";
+import type { WireService } from "../wire/service.ts";
+import { ServiceError } from "../wire/service-error.ts";
+import { AdminDoor } from "./admin-door.ts";
+import { BodyTooLarge, ConnectionLost } from "./body.ts";
+import type { BrowserGuard } from "./cors.ts";
+import type { Exchange } from "./exchange.ts";
+import type { GatewayOptions } from "./gateway.ts";
+import { InvokeDoor } from "./invoke-door.ts";
+import { refusal } from "./refusal.ts";
+import { readHead } from "./request-head.ts";
+import { ServiceDoor } from "./service-door.ts";
+import { SignatureVerifier } from "./sigv4.ts";
+
+export class Dispatch {
+  readonly #invoke: InvokeDoor;
+  readonly #service: ServiceDoor;
+  readonly #admin: AdminDoor;
+  readonly #lambda: WireService | undefined;
+  readonly #guard: BrowserGuard;
+  readonly #log: GatewayOptions["log"];
+  readonly #maxHeaders: number;
+
+  constructor(options: GatewayOptions, guard: BrowserGuard, maxHeaders: number) {
+    const { services, authorize, region, accountId, now = Date.now } = options;
+    const place = { region, accountId };
+    const verifier = new SignatureVerifier(options.credentials, region, now);
+    this.#invoke = new InvokeDoor(verifier, options.invoker, authorize, place, now);
+    this.#service = new ServiceDoor(services, verifier, authorize, place);
+    this.#admin = new AdminDoor(options.adminRoutes ?? [], verifier, options.health);
+    this.#lambda = services.find((service) => service.signingName === "lambda");
+    this.#guard = guard;
+    this.#log = options.log;
+    this.#maxHeaders = maxHeaders;
+  }
+
+  /** Answer one request. Never rejects. @param inside the region's URL as the sandbox knows it that the request is from */
+  async run(exchange: Exchange, inside: string | undefined, isDraining: boolean): Promise<void> {
+    try {
+      await this.#route(exchange, inside, isDraining);
+    } catch (error) {
+      this.#end(exchange, error);
+    }
+  }
+
+  async #route(exchange: Exchange, inside: string | undefined, isDraining: boolean): Promise<void> {
+    const head = readHead(exchange.request, this.#maxHeaders);
+    exchange.extraHeaders = this.#guard.admit(head, inside !== undefined);
+    const call = { exchange, head, endpoint: inside ?? `http://${head.headers.host}` };
+    const isAdmin = AdminDoor.matches(head.path);
+    if (isAdmin && this.#admin.answerHealth(call, isDraining)) return;
+    if (isDraining) throw refusal("ServiceUnavailable", "The region is shutting down");
+    if (head.method === "OPTIONS" && head.headers.origin !== undefined) {
+      exchange.reply({ status: 204, headers: this.#guard.preflight(head), body: Buffer.alloc(0) });
+      return;
+    }
+    const invokedName = InvokeDoor.match(head.method, head.path);
+    if (invokedName !== undefined) {
+      exchange.service = this.#lambda;
+      return this.#invoke.handle(call, invokedName);
+    }
+    return isAdmin ? this.#admin.handle(call) : this.#service.handle(call);
+  }
+
+  #end(exchange: Exchange, error: unknown): void {
+    if (error instanceof ConnectionLost) return;
+    try {
+      exchange.fail(this.#toServiceError(error, exchange.requestId));
+    } catch (unanswerable) {
+      this.#log.error("an answer could not be written", { requestId: exchange.requestId, error: unanswerable });
+      exchange.response.destroy();
+    }
+  }
+
+  #toServiceError(error: unknown, requestId: string): ServiceError {
+    if (error instanceof ServiceError) return error;
+    if (error instanceof InvokeRefusal) return refusal(error.code, error.message, error.members, error);
+    if (error instanceof BodyTooLarge)
+      return refusal("RequestEntityTooLargeException", "The request body is too large");
+    this.#log.error("a request failed by a fault of ours", { requestId, error });
+    return refusal("ServiceException", "An error occurred and the request cannot be processed.", {}, error);
+  }
+}

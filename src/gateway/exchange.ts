@@ -1,0 +1,93 @@
+/** One request and its one answer. Everything that writes to a client writes through here, whatever the answer is. */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream";
+import type { WireResponse, WireService } from "../wire/service.ts";
+import type { ServiceError } from "../wire/service-error.ts";
+import { canKeepConnection, drainThenEnd, readBody } from "./body.ts";
+import type { RequestHead } from "./request-head.ts";
+
+/** The form of an error while no service is known: JSON, as most of AWS's protocols. */
+export function plainError(error: ServiceError): WireResponse {
+  return {
+    status: error.status,
+    headers: { "Content-Type": "application/json", "x-amzn-ErrorType": error.code },
+    body: Buffer.from(JSON.stringify({ __type: error.code, message: error.message })),
+  };
+}
+
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** UUID; the Invoke path lets the caller choose it. */
+  requestId: string = randomUUID();
+  /** In whose protocol errors are told; undefined until it is known which service is meant. */
+  service: WireService | undefined;
+  /** Names and values that go with every answer: CORS. */
+  extraHeaders: readonly string[] = [];
+  /** No further request is wanted on this connection: the gateway drains. */
+  isLast = false;
+  #awaitsContinue: boolean;
+
+  constructor(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) {
+    this.request = request;
+    this.response = response;
+    this.#awaitsContinue = awaitsContinue;
+  }
+
+  /** @throws BodyTooLarge, ConnectionLost */
+  readBody(limit: number): Promise<Buffer> {
+    return readBody(this.request, limit, this.#awaitsContinue ? this.#continue : undefined);
+  }
+
+  readonly #continue = (): void => {
+    this.#awaitsContinue = false;
+    this.response.writeContinue();
+  };
+
+  fail(error: ServiceError): void {
+    this.reply(this.service?.renderError(error, this.requestId) ?? plainError(error));
+  }
+
+  reply(answer: WireResponse): void {
+    const names = Object.keys(answer.headers);
+    const headers: string[] = [];
+    for (const name of names) {
+      if (name.toLowerCase() !== "x-amzn-requestid") headers.push(name, answer.headers[name] ?? "");
+    }
+    headers.push("x-amzn-RequestId", this.requestId);
+    if (Buffer.isBuffer(answer.body)) {
+      const hasLength = answer.status === 204 || names.some((name) => name.toLowerCase() === "content-length");
+      if (!hasLength) headers.push("Content-Length", String(answer.body.length));
+      this.send(answer.status, headers, answer.body);
+      return;
+    }
+    if (this.isLast) headers.push("Connection", "close");
+    this.response.writeHead(answer.status, [...headers, ...this.extraHeaders]);
+    // A source that fails midway ends the connection: the only way left to tell that the answer is not whole.
+    pipeline(answer.body, this.response, () => {});
+  }
+
+  /** The shortest way out: headers (names and values, complete but for CORS) and a body. */
+  send(status: number, headers: string[], body: Buffer): void {
+    if (this.response.headersSent || this.response.destroyed) return;
+    for (const text of this.extraHeaders) headers.push(text);
+    const canKeep = canKeepConnection(this.request, this.#awaitsContinue);
+    if (this.isLast || !canKeep) headers.push("Connection", "close");
+    this.response.writeHead(status, headers);
+    if (canKeep) {
+      this.response.end(body);
+      return;
+    }
+    this.response.write(body);
+    drainThenEnd(this.request, this.response);
+  }
+}
+
+/** What a door handles: a request whose head is well-formed. */
+export interface Call {
+  readonly exchange: Exchange;
+  readonly head: RequestHead;
+  /** http://host:port as the caller reached us. */
+  readonly endpoint: string;
+}

@@ -1,0 +1,178 @@
+/**
+ * The Invoke path: POST /2015-03-31/functions/{FunctionName}/invocations, matched before the generic engine, raw bytes
+ * in and out. Every line here is paid for by every invocation.
+ */
+
+import type { Place } from "../functions/function-name.ts";
+import type { Invoker } from "../invocation/invoker.ts";
+import { type Authorize, requirePermission } from "./authorization.ts";
+import { chunkedWireBytes } from "./aws-chunked.ts";
+import { BodyTooLarge } from "./body.ts";
+import type { Call } from "./exchange.ts";
+import { type InvokeTarget, invokedName, readTarget } from "./invoke-target.ts";
+import { jsonFault, positionOf } from "./json-validity.ts";
+import { refusal } from "./refusal.ts";
+import { isUuid, traceId } from "./request-id.ts";
+import type { SignatureVerifier } from "./sigv4.ts";
+
+const ACTION = "lambda:InvokeFunction";
+const TYPES: readonly string[] = ["Event", "RequestResponse", "DryRun"];
+const LOG_TYPES: readonly string[] = ["None", "Tail"];
+const SYNC_BYTES = 6_291_456;
+const EVENT_BYTES = 1_048_576;
+const CLIENT_CONTEXT_BYTES = 3583;
+const TENANT_PATTERN = "[a-zA-Z0-9\\._:\\/=+\\-@ ]+";
+const EMPTY_EVENT = Buffer.from("{}");
+const NOTHING = Buffer.alloc(0);
+
+export class InvokeDoor {
+  readonly #verifier: SignatureVerifier;
+  readonly #invoker: Invoker;
+  readonly #authorize: Authorize;
+  readonly #place: Place;
+  readonly #now: () => number;
+
+  constructor(verifier: SignatureVerifier, invoker: Invoker, authorize: Authorize, place: Place, now: () => number) {
+    this.#verifier = verifier;
+    this.#invoker = invoker;
+    this.#authorize = authorize;
+    this.#place = place;
+    this.#now = now;
+  }
+
+  /** @returns the encoded function name when this door is meant */
+  static match(method: string, path: string): string | undefined {
+    return method === "POST" ? invokedName(path) : undefined;
+  }
+
+  /** @throws ServiceError, InvokeRefusal */
+  async handle({ exchange, head }: Call, encodedName: string): Promise<void> {
+    const { headers } = head;
+    const signature = this.#verifier.open(head, "lambda");
+    const type = headers["x-amz-invocation-type"] ?? "RequestResponse";
+    const limit = type === "Event" ? EVENT_BYTES : SYNC_BYTES;
+    let wire: Buffer;
+    try {
+      wire = await exchange.readBody(signature.isChunked ? chunkedWireBytes(limit) : limit);
+    } catch (error) {
+      throw error instanceof BodyTooLarge ? tooLarge(error.bytes, limit, type) : error;
+    }
+    const body = signature.accept(wire);
+    if (body.length > limit) throw tooLarge(body.length, limit, type);
+
+    const given = headers["x-amzn-requestid"];
+    if (given !== undefined) {
+      if (!isUuid(given)) throw refusal("InvalidRequestContentException", "The request ID must be a valid UUID");
+      exchange.requestId = given.toLowerCase();
+    }
+    const target = this.#validated(encodedName, head.query, headers, type);
+    const clientContext = readClientContext(headers["x-amz-client-context"]);
+    requirePermission(this.#authorize, signature.principal, ACTION, target.arn);
+    const fault = body.length === 0 ? undefined : jsonFault(body);
+    if (fault !== undefined) throw notJson(body, fault.message, fault.offset);
+
+    if (type === "Event") {
+      throw refusal("NotImplementedException", "Asynchronous invocation (InvocationType Event) is not served yet");
+    }
+    if (type === "DryRun") {
+      await this.#invoker.check(target.name, target.qualifier);
+      exchange.send(204, ["x-amzn-RequestId", exchange.requestId], NOTHING);
+      return;
+    }
+    const trace = traceId(headers["x-amzn-trace-id"], this.#now());
+    const tenantId = headers["x-amz-tenant-id"];
+    const outcome = await this.#invoker.invoke({
+      functionName: target.name,
+      qualifier: target.qualifier,
+      wantsLogTail: headers["x-amz-log-type"] === "Tail",
+      invocation: {
+        requestId: exchange.requestId,
+        payload: body.length === 0 ? EMPTY_EVENT : body,
+        invokedFunctionArn: target.arn,
+        traceId: trace,
+        ...(clientContext !== undefined && { clientContext }),
+        ...(tenantId !== undefined && { tenantId }),
+      },
+    });
+    const answer = [
+      "Content-Type",
+      "application/json",
+      "Content-Length",
+      String(outcome.payload.length),
+      "x-amzn-RequestId",
+      exchange.requestId,
+      "X-Amz-Executed-Version",
+      outcome.executedVersion,
+      "X-Amzn-Trace-Id",
+      trace,
+    ];
+    if (outcome.functionError !== undefined) answer.push("X-Amz-Function-Error", outcome.functionError);
+    if (headers["x-amz-log-type"] === "Tail") answer.push("X-Amz-Log-Result", outcome.logTail.toString("base64"));
+    exchange.send(200, answer, outcome.payload);
+  }
+
+  #validated(
+    encodedName: string,
+    query: string,
+    headers: Readonly<Record<string, string>>,
+    type: string,
+  ): InvokeTarget {
+    const violations: string[] = [];
+    if (!TYPES.includes(type)) violations.push(enumViolation(type, "invocationType", TYPES));
+    const logType = headers["x-amz-log-type"];
+    if (logType !== undefined && !LOG_TYPES.includes(logType)) {
+      violations.push(enumViolation(logType, "logType", LOG_TYPES));
+    }
+    const tenantId = headers["x-amz-tenant-id"];
+    if (tenantId !== undefined) checkTenant(tenantId, violations);
+    const target = readTarget(encodedName, query, this.#place, violations);
+    if (target !== undefined && violations.length === 0) return target;
+    const count = `${violations.length} validation error${violations.length === 1 ? "" : "s"} detected`;
+    throw refusal("ValidationException", `${count}: ${violations.join("; ")}`);
+  }
+}
+
+const enumViolation = (value: string, member: string, values: readonly string[]): string =>
+  `Value '${value.slice(0, 1024)}' at '${member}' failed to satisfy constraint: Member must satisfy enum value set: [${values.join(", ")}]`;
+
+function checkTenant(text: string, violations: string[]): void {
+  const at = `Value '${text.slice(0, 1024)}' at 'tenantId' failed to satisfy constraint:`;
+  if (text.length === 0) violations.push(`${at} Member must have length greater than or equal to 1`);
+  else if (text.length > 256) violations.push(`${at} Member must have length less than or equal to 256`);
+  else if (/[^a-zA-Z0-9._:/=+\-@ ]/.test(text)) {
+    violations.push(`${at} Member must satisfy regular expression pattern: ${TENANT_PATTERN}`);
+  }
+}
+
+function readClientContext(encoded: string | undefined): string | undefined {
+  if (encoded === undefined || encoded === "") return undefined;
+  if (encoded.length > CLIENT_CONTEXT_BYTES) {
+    throw refusal(
+      "InvalidRequestContentException",
+      `Client context must be no more than ${CLIENT_CONTEXT_BYTES} bytes of base64-encoded data.`,
+    );
+  }
+  const decoded = Buffer.from(encoded, "base64");
+  // Node's decoder skips what is not base64; an object's text cannot come out of such by accident and still be JSON.
+  const isObject = !/[^A-Za-z0-9+/=_-]/.test(encoded) && jsonFault(decoded) === undefined && isJsonObject(decoded);
+  if (!isObject) {
+    throw refusal("InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object.");
+  }
+  return decoded.toString();
+}
+
+const isJsonObject = (json: Buffer): boolean => json.toString().trimStart().startsWith("{");
+
+const tooLarge = (bytes: number, limit: number, type: string): Error =>
+  refusal(
+    "RequestTooLargeException",
+    `${bytes} byte payload is too large for the ${type === "Event" ? "Event" : "RequestResponse"} invocation type (limit ${limit} bytes)`,
+  );
+
+function notJson(body: Buffer, message: string, offset: number): Error {
+  const { line, column } = positionOf(body, offset);
+  return refusal(
+    "InvalidRequestContentException",
+    `Could not parse request body into json: Could not parse payload into json: ${message}\n at [Source: REDACTED (\`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION\` disabled); line: ${line}, column: ${column}]`,
+  );
+}

@@ -1,0 +1,117 @@
+/** The one door: a node:http server with Alonzo's limits, its connections from inside sandboxes, and its draining. */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { BrokenConnections } from "./broken-connection.ts";
+import { BrowserGuard } from "./cors.ts";
+import { Dispatch } from "./dispatch.ts";
+import { Exchange } from "./exchange.ts";
+import type { Gateway, GatewayLimits, GatewayOptions, InsideConnection } from "./gateway.ts";
+import { refusal } from "./refusal.ts";
+
+const LIMITS: GatewayLimits = {
+  headTimeoutMs: 20_000,
+  requestTimeoutMs: 300_000,
+  keepAliveMs: 75_000,
+  maxHeadBytes: 32_768,
+  maxHeaders: 200,
+  drainReceiveMs: 5_000,
+};
+
+export function createGateway(options: GatewayOptions): Gateway {
+  return new HttpGateway(options, { ...LIMITS, ...options.limits });
+}
+
+class HttpGateway implements Gateway {
+  readonly #server: Server;
+  readonly #dispatch: Dispatch;
+  readonly #guard: BrowserGuard;
+  readonly #limits: GatewayLimits;
+  readonly #broken = new BrokenConnections();
+  readonly #running = new Set<Exchange>();
+  readonly #inside = new WeakMap<Duplex, InsideConnection>();
+  #isDraining = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: GatewayOptions, limits: GatewayLimits) {
+    this.#limits = limits;
+    this.#guard = new BrowserGuard(options.allowedOrigins ?? [], options.hostNames ?? []);
+    this.#dispatch = new Dispatch(options, this.#guard, limits.maxHeaders);
+    this.#server = createServer({
+      headersTimeout: limits.headTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(5_000, limits.headTimeoutMs),
+      keepAliveTimeout: limits.keepAliveMs,
+      maxHeaderSize: limits.maxHeadBytes,
+      // Checked by readHead, which answers in AWS's shape.
+      requireHostHeader: false,
+      noDelay: true,
+    });
+    // Node silently drops headers past its own count: the count is readHead's to refuse.
+    this.#server.maxHeadersCount = 0;
+    // A caller that has sent its request and closed its sending half still gets its answer.
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
+    this.#server.on("request", (request, response) => this.#serve(request, response, false));
+    this.#server.on("checkContinue", (request, response) => this.#serve(request, response, true));
+    this.#server.on("checkExpectation", (request, response) => {
+      const exchange = new Exchange(request, response, true);
+      exchange.fail(refusal("InvalidRequestException", "The expectation of the Expect header cannot be met"));
+    });
+    this.#server.on("connect", (_, socket: Duplex) => this.#broken.answer(new Error("CONNECT"), socket, true));
+    this.#server.on("clientError", (error, socket: Duplex) => {
+      this.#broken.answer(error, socket, this.#canAnswerOn(socket));
+    });
+  }
+
+  async listen(port: number, host: string): Promise<{ port: number; host: string }> {
+    this.#guard.checksHosts = host === "localhost" || host === "::1" || host.startsWith("127.");
+    this.#server.listen(port, host);
+    await once(this.#server, "listening");
+    return { port: (this.#server.address() as AddressInfo).port, host };
+  }
+
+  accept(socket: Socket, local: InsideConnection): void {
+    this.#inside.set(socket, local);
+    this.#server.emit("connection", socket);
+  }
+
+  async close(): Promise<void> {
+    this.#isDraining = true;
+    const closed = this.#server.listening ? once(this.#server, "close") : undefined;
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    // Node stops watching its timeouts when it closes: nobody may hold the drain up by never finishing a request.
+    const timer = setTimeout(() => {
+      for (const { request } of this.#running) if (!request.complete) request.destroy();
+    }, this.#limits.drainReceiveMs);
+    if (this.#running.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    clearTimeout(timer);
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
+    const exchange = new Exchange(request, response, awaitsContinue);
+    exchange.isLast = this.#isDraining;
+    this.#running.add(exchange);
+    response.on("close", () => this.#finish(exchange));
+    // Fire and forget: run() never rejects.
+    void this.#dispatch.run(exchange, this.#inside.get(request.socket)?.endpoint, this.#isDraining);
+  }
+
+  #finish(exchange: Exchange): void {
+    this.#running.delete(exchange);
+    if (!this.#isDraining) return;
+    this.#server.closeIdleConnections();
+    if (this.#running.size === 0) this.#onIdle?.();
+  }
+
+  /** Only when no whole request of that connection is being worked on, and no answer has begun. */
+  #canAnswerOn(socket: Duplex): boolean {
+    for (const { request, response } of this.#running) {
+      if (request.socket === socket && (request.complete || response.headersSent)) return false;
+    }
+    return true;
+  }
+}

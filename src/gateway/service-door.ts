@@ -1,0 +1,92 @@
+/** The way to every service but Invoke: find the service and operation, check who calls, read the body, hand over. */
+import { functionArn, type Place, parseFunctionName } from "../functions/function-name.ts";
+import type { WireService } from "../wire/service.ts";
+import { type Authorize, requirePermission } from "./authorization.ts";
+import { chunkedWireBytes } from "./aws-chunked.ts";
+import { BodyTooLarge } from "./body.ts";
+import type { Call } from "./exchange.ts";
+import { refusal } from "./refusal.ts";
+import { isTreacherous, type RequestHead } from "./request-head.ts";
+import { detectService } from "./service-detection.ts";
+import type { SignatureVerifier } from "./sigv4.ts";
+
+export class ServiceDoor {
+  readonly #services: readonly WireService[];
+  readonly #verifier: SignatureVerifier;
+  readonly #authorize: Authorize;
+  readonly #place: Place;
+
+  constructor(services: readonly WireService[], verifier: SignatureVerifier, authorize: Authorize, place: Place) {
+    this.#services = services;
+    this.#verifier = verifier;
+    this.#authorize = authorize;
+    this.#place = place;
+  }
+
+  /** @throws ServiceError */
+  async handle({ exchange, head, endpoint }: Call): Promise<void> {
+    const service = detectService(this.#services, head);
+    if (service === undefined) throw refusal("MissingAuthenticationTokenException", "Missing Authentication Token");
+    exchange.service = service;
+    const signature = this.#verifier.open(head, service.signingName);
+    // Signatures cover normalised paths: what differs from the path that is routed must not be in it. S3's are literal.
+    if (service.signingName !== "s3" && isTreacherous(head.path)) {
+      throw refusal("ValidationException", "The request path must not contain dot segments or NULs");
+    }
+    const operation = service.operationOf(head.method, head.path, head.query, head.headers);
+    if (operation === undefined) {
+      throw refusal("UnknownOperationException", "The requested operation is not known to the service");
+    }
+    const resource = resourceOf(service, head, this.#place);
+    requirePermission(this.#authorize, signature.principal, `${service.name}:${operation}`, resource);
+    const limit = service.maxBodyBytes(operation);
+    let wire: Buffer;
+    try {
+      wire = await exchange.readBody(signature.isChunked ? chunkedWireBytes(limit) : limit);
+    } catch (error) {
+      throw error instanceof BodyTooLarge ? tooLarge(operation, limit) : error;
+    }
+    const body = signature.accept(wire);
+    if (body.length > limit) throw tooLarge(operation, limit);
+    const answer = await service.handle(
+      {
+        method: head.method,
+        path: head.path,
+        query: head.query,
+        headers: signature.isChunked ? withoutChunking(head.headers, body.length) : head.headers,
+        body,
+      },
+      { requestId: exchange.requestId, principal: signature.principal, ...this.#place, endpoint },
+    );
+    exchange.reply(answer);
+  }
+}
+
+const tooLarge = (operation: string, limit: number): Error =>
+  refusal(
+    "RequestEntityTooLargeException",
+    `Request must be smaller than ${limit} bytes for the ${operation} operation`,
+  );
+
+/** The headers as if the body had been sent plainly. */
+function withoutChunking(headers: RequestHead["headers"], bytes: number): RequestHead["headers"] {
+  const encodings = (headers["content-encoding"] ?? "").split(",").map((name) => name.trim());
+  const left = encodings.filter((name) => name !== "" && name !== "aws-chunked").join(", ");
+  const { "content-encoding": _, ...others } = headers;
+  return { ...others, "content-length": String(bytes), ...(left !== "" && { "content-encoding": left }) };
+}
+
+/** The ARN of the function in a path of Lambda's, else `*`. */
+function resourceOf(service: WireService, head: RequestHead, place: Place): string {
+  if (service.name !== "lambda") return "*";
+  const segments = head.path.split("/");
+  if (segments[2] !== "functions" || !segments[3]) return "*";
+  let name: string;
+  try {
+    name = decodeURIComponent(segments[3]);
+  } catch {
+    return "*";
+  }
+  const reference = parseFunctionName(name);
+  return reference === undefined ? "*" : functionArn(place, reference.name, reference.qualifier);
+}
