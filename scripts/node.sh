@@ -1,0 +1,22 @@
+#!/bin/sh
+# Runs the pinned Node, which npm puts first on PATH. Node 26 is linked against libatomic, which a minimal Debian does not
+# have, and without it not even a script that would install it could run: hence sh, and only this one library.
+set -eu
+
+if ! reason=$(node --version 2>&1 >/dev/null); then
+  case "$reason" in
+    *libatomic*) ;;
+    *) echo "$reason" >&2; exit 1 ;;
+  esac
+  command="apt-get install -y --no-install-recommends libatomic1"
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "Node 26 needs the library libatomic. On Debian or Ubuntu run: sudo $command (Fedora: dnf install libatomic)" >&2
+    exit 1
+  fi
+  echo "missing: libatomic, which Node 26 is linked against" >&2
+  echo "installing: $command" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  $command -q >&2 2>/dev/null || { apt-get update -q >&2 && $command -q >&2; }
+fi
+
+exec node --disable-warning=ExperimentalWarning "$@"
