@@ -50,12 +50,15 @@ export async function unzip(zipFile: string, directory: string): Promise<void> {
   const declared = entries.reduce((sum, entry) => sum + entry.uncompressedSize, 0);
   if (declared > MAX_UNZIPPED_BYTES) throw new UnzipError("too-large", `declares ${declared} bytes`);
 
+  // All names are judged before the first file is made.
   const tree = new ArchiveTree(MAX_NODES);
-  makeDirectory(directory);
-  for (const entry of entries) {
+  const plan = entries.map((entry) => {
     const name = nameOf(entry);
     const { type, permissions } = modeOf(entry, name);
-    const { path, newDirectories } = tree.add(name, type);
+    return { entry, type, permissions, ...tree.add(name, type) };
+  });
+  makeDirectory(directory);
+  for (const { entry, type, permissions, path, newDirectories } of plan) {
     for (const made of newDirectories) makeDirectory(join(directory, made));
     if (type === "file") await writeFile(join(directory, path), permissions, await contentsOf(zip, bytes, entry));
     if (type === "link") tree.point(path, await linkTarget(zip, bytes, entry));
@@ -157,9 +160,10 @@ async function writeFile(path: string, permissions: number, contents: AsyncItera
 
 async function linkTarget(zip: ZipFile, bytes: Buffer, entry: Entry): Promise<string> {
   if (entry.uncompressedSize > MAX_LINK_BYTES) throw new UnzipError("invalid", "a link's target is too long");
-  const target = Buffer.concat(await Array.fromAsync(await contentsOf(zip, bytes, entry)));
+  const chunks: Buffer[] = [];
+  for await (const chunk of await contentsOf(zip, bytes, entry)) chunks.push(chunk);
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(target);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
   } catch (error) {
     throw new UnzipError("invalid", "a link's target is not UTF-8", error);
   }

@@ -13,12 +13,19 @@ export type Preparation =
 /** Make sure that the version can run here. A rejection is a fault of ours. */
 export type Prepare = (version: FunctionVersion) => Promise<Preparation>;
 
-/** A version that was made and is not ready yet. */
-export const PENDING = {
-  state: "Pending",
-  stateReason: "The function is being created.",
-  stateReasonCode: "Creating",
-} as const satisfies Partial<VersionContent>;
+/** The same as a version that was just made and is not ready yet. */
+export function pending(content: VersionContent): VersionContent {
+  const made: Partial<Record<keyof VersionContent, unknown>> = {
+    ...content,
+    state: "Pending",
+    stateReason: "The function is being created.",
+    stateReasonCode: "Creating",
+  };
+  delete made.lastUpdateStatus;
+  delete made.lastUpdateStatusReason;
+  delete made.lastUpdateStatusReasonCode;
+  return made as VersionContent;
+}
 
 /** Recorded: AWS gives an update the reason of a creation (contract/06 §1). */
 export const IN_PROGRESS = {

@@ -1,7 +1,6 @@
 /** CreateFunction. */
-import type { VersionContent } from "../functions/catalog.ts";
 import { offsetTimestamp } from "../state/clock.ts";
-import { PENDING } from "./activation.ts";
+import { pending } from "./activation.ts";
 import { uploadedZip, withStoredCode } from "./deployment-package.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
 import { checkNewFunction, checkSettings } from "./function-rules.ts";
@@ -21,13 +20,13 @@ export function createFunctionHandlers(management: ManagementContext) {
       if (await catalog.describe(name)) taken();
 
       const written = await withStoredCode(fail, codeStore, zip, (code) => {
-        const latest: VersionContent = {
+        const latest = pending({
           ...newConfiguration(name, input),
           ...code,
           lastModified: offsetTimestamp(clock.now()),
-          ...PENDING,
+          state: "Pending",
           ...(input.Runtime !== undefined && { runtimeVersionArn: runtimeVersionArn(context, input.Runtime) }),
-        };
+        });
         return catalog.create(name, { latest, ...(input.Publish && { publish: latest }) }, input.Tags ?? {});
       });
       if (!written) return taken();

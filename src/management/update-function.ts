@@ -4,7 +4,7 @@ import type { StoredCode } from "../functions/code-store.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { supportsSnapStart } from "../functions/runtime-names.ts";
 import { offsetTimestamp } from "../state/clock.ts";
-import { IN_PROGRESS, PENDING } from "./activation.ts";
+import { IN_PROGRESS, pending } from "./activation.ts";
 import { uploadedZip, withStoredCode } from "./deployment-package.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
 import { checkSettings, notServed } from "./function-rules.ts";
@@ -59,7 +59,7 @@ export function updateFunctionHandlers(management: ManagementContext) {
             unchanged = newest;
             return { latest };
           }
-          return { latest, publish: { ...latest, ...PENDING } };
+          return { latest, publish: pending(latest) };
         });
         if (!written) return functionNotFound(fail, target);
         activation.start(written.latest);

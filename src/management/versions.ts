@@ -1,6 +1,7 @@
 /** PublishVersion and ListVersionsByFunction. */
 import type { Change, VersionContent } from "../functions/catalog.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
+import { pending } from "./activation.ts";
 import { fullConfiguration, listedConfiguration } from "./function-configuration.ts";
 import { notServed } from "./function-rules.ts";
 import { functionNotFound, unqualifiedTarget } from "./function-target.ts";
@@ -9,7 +10,7 @@ import { pageOf, readMarker, writeMarker } from "./pagination.ts";
 import { samePublication } from "./publication.ts";
 import { checkRevision, checkSettled } from "./update-preconditions.ts";
 
-export function versionHandlers({ catalog, fail }: ManagementContext) {
+export function versionHandlers({ catalog, fail, activation }: ManagementContext) {
   return {
     async PublishVersion(input, context) {
       const target = unqualifiedTarget(fail, context, "PublishVersion", input.FunctionName);
@@ -28,9 +29,11 @@ export function versionHandlers({ catalog, fail }: ManagementContext) {
           unchanged = newest;
           return undefined;
         }
-        const publish: VersionContent = { ...latest, description: input.Description ?? latest.description };
-        return { latest, publish };
+        const content: VersionContent = { ...latest, description: input.Description ?? latest.description };
+        const ready = latest.state === "Active" && latest.lastUpdateStatus !== "Failed";
+        return { latest, publish: ready ? content : pending(content) };
       });
+      if (written?.published?.state === "Pending") activation.start(written.published);
       const published = written?.published ?? unchanged;
       if (!published) return functionNotFound(fail, target);
       return fullConfiguration(published, context, published.version);
