@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { zipOf } from "../../test/api/lambda/zip.ts";
+import { CodeStore } from "./code-store.ts";
+import { UnzipError } from "./unzip-error.ts";
+
+const MINUTE = 60_000;
+const scratch = mkdtempSync(join(tmpdir(), "alonzo-code-"));
+const stores: CodeStore[] = [];
+after(async () => {
+  await Promise.all(stores.map((store) => store.close()));
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+class ManualClock {
+  time = 0;
+  now(): number {
+    return this.time;
+  }
+}
+
+async function opened(directory = mkdtempSync(join(scratch, "data-")), clock = new ManualClock()) {
+  const store = await CodeStore.open(directory, clock);
+  stores.push(store);
+  return { store, directory, clock };
+}
+
+const nothing = async () => new Set<string>();
+const sha = (zip: Buffer) => createHash("sha256").update(zip).digest("base64");
+
+test("a package is kept as it was and unpacked once", async () => {
+  const { store } = await opened();
+  const zip = zipOf({ "index.js": "exports.x = 1" });
+  const codes = await Promise.all([1, 2, 3].map(() => store.store(zip, async (code) => code)));
+  for (const code of codes) assert.deepEqual(code, { codeSha256: sha(zip), codeSize: zip.length });
+  assert.equal(readFileSync(join(store.directory(sha(zip)), "index.js"), "utf8"), "exports.x = 1");
+  assert.equal(await store.size(sha(zip)), zip.length);
+  assert.deepEqual(Buffer.concat(await store.open(sha(zip)).toArray()), zip);
+});
+
+test("a package that cannot be unpacked leaves nothing, and the next one is unpacked all the same", async () => {
+  const { store, directory } = await opened();
+  const bad = zipOf({ "../x": "x" });
+  await assert.rejects(
+    store.store(bad, async () => assert.fail("used")),
+    (error) => error instanceof UnzipError,
+  );
+  assert.equal(await store.size(sha(bad)), undefined);
+  assert.deepEqual(readdirSync(join(directory, "code", "incoming")), []);
+  await store.store(zipOf({ a: "a" }), async () => {});
+});
+
+test("unreferenced code goes after a while, referenced code stays", async () => {
+  const { store, clock } = await opened();
+  const [kept, dropped] = [zipOf({ a: "kept" }), zipOf({ a: "dropped" })];
+  for (const zip of [kept, dropped]) await store.store(zip, async () => {});
+  const referenced = async () => new Set([sha(kept)]);
+  await store.sweep(referenced);
+  clock.time = 19 * MINUTE;
+  await store.sweep(referenced);
+  assert.ok(existsSync(store.directory(sha(dropped))));
+  clock.time = 20 * MINUTE;
+  await store.sweep(referenced);
+  assert.ok(!existsSync(store.directory(sha(dropped))));
+  assert.equal(await store.size(sha(dropped)), undefined);
+  assert.ok(existsSync(store.directory(sha(kept))));
+});
+
+test("code in the hands of store() is not swept", async () => {
+  const { store } = await opened();
+  const zip = zipOf({ a: "a" });
+  await store.store(zip, async () => {
+    await store.sweep(nothing, 0);
+    assert.ok(existsSync(store.directory(sha(zip))));
+  });
+  await store.sweep(nothing, 0);
+  assert.ok(!existsSync(store.directory(sha(zip))));
+});
+
+test("after a reboot the unpacked code is made again from the zips", async () => {
+  const { store, directory, clock } = await opened();
+  const zip = zipOf({ "index.js": "exports.x = 1" });
+  await store.store(zip, async () => {});
+  writeFileSync(join(store.directory(sha(zip)), "index.js"), "");
+  const restarted = await opened(directory, clock);
+  assert.equal(readFileSync(join(restarted.store.directory(sha(zip)), "index.js"), "utf8"), "", "no reboot");
+  writeFileSync(join(directory, "code", "boot-id"), "an earlier boot");
+  const rebooted = await opened(directory, clock);
+  assert.ok(!existsSync(rebooted.store.directory(sha(zip))));
+  await rebooted.store.restore([sha(zip)]);
+  assert.equal(readFileSync(join(rebooted.store.directory(sha(zip)), "index.js"), "utf8"), "exports.x = 1");
+});
