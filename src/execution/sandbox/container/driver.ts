@@ -7,13 +7,13 @@ import { join } from "node:path";
 import type { Capabilities, Sandbox, SandboxDriver, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
 import { prepareParentGroup } from "./cgroup.ts";
-import { readCgroupLayout } from "./cgroup-layout.ts";
+import { type CgroupLayout, readCgroupLayout } from "./cgroup-layout.ts";
 import { raiseFirewall } from "./firewall.ts";
 import type { Ground } from "./ground.ts";
 import { Linux } from "./linux.ts";
 import { MemoryWatcher } from "./memory-watcher.ts";
 import { NamespacePool } from "./namespace-pool.ts";
-import { chooseOciRuntime, runtimeVersion } from "./oci-runtime.ts";
+import { chooseOciRuntime, type OciRuntime, runtimeVersion } from "./oci-runtime.ts";
 import { buildDevices, buildRoot } from "./rootfs.ts";
 import { RunDirectory } from "./run-directory.ts";
 import { ContainerSandbox } from "./sandbox.ts";
@@ -43,8 +43,8 @@ export class ContainerDriver implements SandboxDriver {
   }
 
   /**
-   * Sweep up after dead regions, claim a number, build the shared root and raise the firewall.
-   * @throws SandboxError when the machine lacks something; probe.ts says so beforehand
+   * Sweep up after dead regions, claim a number, build the shared root, raise the firewall, and try one sandbox out.
+   * @throws SandboxError when this machine, whatever probe.ts saw, does not let a sandbox run
    */
   static async open(): Promise<ContainerDriver> {
     const layout = readCgroupLayout();
@@ -53,13 +53,37 @@ export class ContainerDriver implements SandboxDriver {
       throw new SandboxError("containers are not possible here", { hint: "see `alonzo doctor`" });
     const linux = Linux.open();
     const runDirectory = await RunDirectory.claim(linux, (number) => sweepRegion(linux, layout, number));
-    const root = join(runDirectory.path, "root");
-    const devices = join(runDirectory.path, "dev");
+    try {
+      const driver = await ContainerDriver.#build(linux, layout, runtime, runDirectory);
+      await driver.#tryOut();
+      driver.#namespaces.refill();
+      return driver;
+    } catch (cause) {
+      await sweepRegion(linux, layout, runDirectory.number);
+      runDirectory.close();
+      linux.close();
+      throw new SandboxError(`a container cannot be started: ${(cause as Error).message}`, {
+        hint: "run on the machine itself or in a privileged container with its own cgroups",
+        cause,
+      });
+    }
+  }
+
+  static async #build(
+    linux: Linux,
+    layout: CgroupLayout,
+    runtime: OciRuntime,
+    runDirectory: RunDirectory,
+  ): Promise<ContainerDriver> {
+    const { number, path } = runDirectory;
+    const root = join(path, "root");
+    const devices = join(path, "dev");
     for (const directory of [root, devices]) mkdirSync(directory, { mode: 0o755 });
     buildRoot(linux, root);
     buildDevices(linux, devices);
-    prepareParentGroup(layout, regionCgroup(runDirectory.number));
-    const [withoutNetwork, version] = await Promise.all([raiseFirewall(runDirectory.number), runtimeVersion(runtime)]);
+    prepareParentGroup(layout, regionCgroup(number));
+    const [withoutNetwork, version] = await Promise.all([raiseFirewall(number), runtimeVersion(runtime)]);
+    const hasNetwork = withoutNetwork === undefined;
     const ground: Ground = {
       linux,
       layout,
@@ -67,15 +91,33 @@ export class ContainerDriver implements SandboxDriver {
       runDirectory,
       root,
       devices,
-      stateRoot: join(runDirectory.path, "runtime"),
+      stateRoot: join(path, "runtime"),
       seccomp: seccompProfile(),
       memoryWatcher: new MemoryWatcher(),
     };
-    const network =
-      withoutNetwork === undefined ? "outbound network by nftables" : `no outbound network: ${withoutNetwork}`;
-    const namespaces = new NamespacePool(linux, runDirectory.number, withoutNetwork === undefined);
-    namespaces.refill();
-    return new ContainerDriver(ground, namespaces, `${version}, cgroup ${layout.kind}, ${network}`);
+    const network = hasNetwork ? "outbound network by nftables" : `no outbound network: ${withoutNetwork}`;
+    const description = `${version}, cgroup ${layout.kind}, ${network}`;
+    return new ContainerDriver(ground, new NamespacePool(linux, number, hasNetwork), description);
+  }
+
+  async #tryOut(): Promise<void> {
+    const written: Buffer[] = [];
+    const sandbox = await this.create({
+      id: "try-out",
+      directories: { task: this.#ground.devices },
+      memoryMb: 128,
+      ephemeralStorageMb: 512,
+      onOutput: (chunk) => written.push(chunk),
+      onRuntimeApiConnection: (socket) => socket.destroy(),
+      onRegionConnection: (socket) => socket.destroy(),
+    });
+    try {
+      const command = { argv: ["/bin/sh", "-c", "exit 7"], environment: {}, workingDirectory: sandbox.paths.task };
+      const { code } = await (await sandbox.start(command)).exited;
+      if (code !== 7) throw new SandboxError(`a trial ended with ${code}: ${Buffer.concat(written).toString().trim()}`);
+    } finally {
+      await sandbox.destroy();
+    }
   }
 
   async create(spec: SandboxSpec): Promise<Sandbox> {

@@ -9,7 +9,8 @@ import type { Linux } from "./linux.ts";
 
 /** Where the Runtime API and the region listen inside, as in AWS's own environments. */
 export const INSIDE_ADDRESS = "169.254.100.1";
-const MADE_AHEAD = 4;
+const MADE_AHEAD = 8;
+const REFILL_DELAY_MS = 50;
 
 export interface NetworkNamespace {
   /** Names the sandbox within the region: 0..2047, not reused soon. */
@@ -25,6 +26,7 @@ export class NamespacePool {
   readonly #taken = new Set<number>();
   #nextSlot = 0;
   #filling: Promise<void> | undefined;
+  #refillTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(linux: Linux, region: number, hasCable: boolean) {
@@ -35,7 +37,8 @@ export class NamespacePool {
 
   async take(): Promise<NetworkNamespace> {
     const namespace = this.#ready.shift() ?? (await this.#make(1))[0];
-    this.refill();
+    // Not at once: whoever takes one is about to start a function, which needs the processor more.
+    this.#refillTimer ??= setTimeout(() => this.refill(), REFILL_DELAY_MS).unref();
     return namespace as NetworkNamespace;
   }
 
@@ -46,12 +49,15 @@ export class NamespacePool {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#refillTimer);
     await this.#filling;
     for (const namespace of this.#ready.splice(0)) this.giveBack(namespace);
   }
 
   /** Make namespaces ahead, in the background. */
   refill(): void {
+    clearTimeout(this.#refillTimer);
+    this.#refillTimer = undefined;
     if (this.#filling || this.#isClosed || this.#ready.length >= MADE_AHEAD) return;
     this.#filling = this.#make(MADE_AHEAD - this.#ready.length).then(
       (made) => {
