@@ -1,0 +1,174 @@
+/**
+ * Builds the deployment package of an example: `node examples/build.ts NAME` writes .cache/examples/NAME.zip and prints
+ * its path. Dependencies come through their own package managers; an unchanged example is not built again.
+ */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { access, chmod, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, join, relative } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { ZipFile } from "yazl";
+
+const EXAMPLES = fileURLToPath(new URL(".", import.meta.url));
+const CACHE = fileURLToPath(new URL("../.cache/examples", import.meta.url));
+
+/** Files that tell about an example and are no part of it. */
+const NOT_PACKAGED = new Set(["README.md", "event.json", "function.json"]);
+
+/** A tool is missing, or failed. The message is for the operator and says what to do. */
+export class BuildError extends Error {
+  override readonly name = "BuildError";
+}
+
+/** The settings of an example's function: the input of CreateFunction, without the code. */
+export interface ExampleFunction {
+  readonly FunctionName: string;
+  readonly Runtime: string;
+  readonly Handler: string;
+  readonly Role: string;
+  readonly MemorySize: number;
+  readonly Timeout: number;
+}
+
+export async function exampleFunction(name: string): Promise<ExampleFunction> {
+  return JSON.parse(await readFile(join(EXAMPLES, name, "function.json"), "utf8"));
+}
+
+/** Text of the event that an example's README invokes it with. */
+export async function exampleEvent(name: string): Promise<string> {
+  return readFile(join(EXAMPLES, name, "event.json"), "utf8");
+}
+
+export async function exampleNames(): Promise<string[]> {
+  const entries = await readdir(EXAMPLES, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+async function runTool(tool: string, argv: readonly string[], directory: string, install: string): Promise<void> {
+  const env = { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false" };
+  try {
+    await promisify(execFile)(tool, argv, { cwd: directory, env, maxBuffer: 16 * 1024 * 1024 });
+  } catch (error) {
+    const { code, stderr = "" } = error as { code?: unknown; stderr?: string };
+    const reason = code === "ENOENT" ? `${tool} is not installed: ${install}` : `${tool} ${argv[0]} failed:\n${stderr}`;
+    throw new BuildError(reason, { cause: error });
+  }
+}
+
+interface Recipe {
+  /** The file whose presence calls for this recipe. */
+  readonly marker: string;
+  /** Turns a copy of the example's sources into what is packaged. */
+  build(directory: string): Promise<void>;
+}
+
+const RECIPES: readonly Recipe[] = [
+  {
+    marker: "package.json",
+    build: (directory) =>
+      runTool(
+        "npm",
+        ["ci", "--omit=dev", "--ignore-scripts", "--os=linux", `--cpu=${process.arch}`, "--libc=glibc"],
+        directory,
+        "it comes with Node.js",
+      ),
+  },
+  {
+    marker: "requirements.txt",
+    async build(directory) {
+      const requirements = ["--require-hashes", "--only-binary", ":all:", "-r", "requirements.txt"];
+      const quiet = ["--quiet", "--disable-pip-version-check", "--no-compile", "--root-user-action", "ignore"];
+      const argv = ["-m", "pip", "install", ...quiet, ...requirements, "--target", "."];
+      await runTool("python3", argv, directory, "apt-get install python3-pip");
+    },
+  },
+  {
+    marker: "go.mod",
+    async build(directory) {
+      const argv = ["build", "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w", "-o", "bootstrap", "."];
+      await runTool("go", argv, directory, "apt-get install golang-go");
+      for (const source of ["main.go", "go.mod", "go.sum"]) await rm(join(directory, source));
+    },
+  },
+];
+
+async function files(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return paths.map((path) => relative(directory, path)).sort();
+}
+
+/** Hash of everything that the package depends on: the example's files, this script, the processor. */
+async function fingerprint(directory: string): Promise<string> {
+  const hash = createHash("sha256")
+    .update(process.arch)
+    .update(await readFile(fileURLToPath(import.meta.url)));
+  for (const name of await files(directory)) {
+    const path = join(directory, name);
+    hash.update(`${name} ${(await stat(path)).mode} `).update(await readFile(path));
+  }
+  return hash.digest("hex");
+}
+
+async function writeZip(directory: string, path: string): Promise<void> {
+  const zip = new ZipFile();
+  for (const name of await files(directory)) {
+    const { mode } = await stat(join(directory, name));
+    // The same sources give the same bytes, hence the same CodeSha256.
+    zip.addFile(join(directory, name), name, { mode, mtime: new Date("2026-01-01T00:00:00Z") });
+  }
+  zip.end();
+  await pipeline(zip.outputStream, createWriteStream(path));
+}
+
+/**
+ * Build an example's deployment package.
+ * @returns path of the zip
+ * @throws BuildError when a tool is missing or fails
+ */
+export async function buildExample(name: string): Promise<string> {
+  const source = join(EXAMPLES, name);
+  if (!(await exampleNames()).includes(name)) {
+    throw new BuildError(`no example ${name}; there are ${(await exampleNames()).join(", ")}`);
+  }
+  const zip = join(CACHE, `${name}.zip`);
+  const stamp = join(CACHE, `${name}.sha256`);
+  const wanted = await fingerprint(source);
+  const built = await readFile(stamp, "utf8").catch(() => "");
+  if (
+    built === wanted &&
+    (await access(zip).then(
+      () => true,
+      () => false,
+    ))
+  )
+    return zip;
+
+  const staging = join(CACHE, `${name}.${process.pid}`);
+  try {
+    await mkdir(CACHE, { recursive: true });
+    await cp(source, staging, { recursive: true, filter: (path) => !NOT_PACKAGED.has(basename(path)) });
+    await chmod(staging, 0o755);
+    const names = await readdir(staging);
+    for (const recipe of RECIPES) if (names.includes(recipe.marker)) await recipe.build(staging);
+    await writeZip(staging, `${staging}.zip`);
+    await rename(`${staging}.zip`, zip);
+    await writeFile(stamp, wanted);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+  return zip;
+}
+
+if (import.meta.main) {
+  try {
+    console.log(await buildExample(process.argv[2] ?? ""));
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
