@@ -18,8 +18,8 @@ export interface FactoryParts {
   readonly logs: LogStore;
   readonly credentials: CredentialMint;
   readonly region: string;
-  /** Host directory of the unpacked deployment package. */
-  codeDirectory(codeSha256: string): string;
+  /** Host directory of the unpacked deployment package, unpacked again where a reboot made that necessary. */
+  codeDirectory(codeSha256: string): Promise<string>;
   /** A process inside a sandbox connected to the region's endpoint. */
   onRegionConnection(socket: Socket): void;
 }
@@ -36,7 +36,7 @@ export class EnvironmentFactory {
     const { driver, runtimes, logs } = this.#parts;
     const installation = runtimes.find(version.runtime ?? "");
     if (!installation) throw new Error(`runtime ${version.runtime} is not installed on this machine`);
-    const task = this.#parts.codeDirectory(version.codeSha256);
+    const task = await this.#parts.codeDirectory(version.codeSha256);
     const logStreamName = newLogStreamName(version.version);
     const log = new EnvironmentLog(logs.stream(version.logging.logGroup, logStreamName));
     const slot = new InvocationSlot();

@@ -69,6 +69,7 @@ export class Connection {
   }
 
   #onData(chunk: Buffer): void {
+    if (this.#closed) return;
     this.#pending = this.#pending ? Buffer.concat([this.#pending, chunk]) : chunk;
     this.#advance();
   }
@@ -117,7 +118,7 @@ export class Connection {
     }
     const chunked = headers["transfer-encoding"]?.toLowerCase() === "chunked";
     const length = chunked ? undefined : Number(headers["content-length"] ?? "0");
-    if (length !== undefined && !Number.isSafeInteger(length)) {
+    if (length !== undefined && !(Number.isSafeInteger(length) && length >= 0)) {
       this.#reject("400 Bad Request");
       return false;
     }
@@ -257,7 +258,8 @@ export class Connection {
   #reject(status: string): false {
     this.#pending = undefined;
     this.#closed = true;
-    this.#socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+    const answer = `HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`;
+    this.#socket.end(answer, () => this.#socket.destroy());
     return false;
   }
 }

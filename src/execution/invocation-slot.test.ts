@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Invocation } from "./invocation.ts";
+import { InvocationSlot, type Poll } from "./invocation-slot.ts";
+
+const invocation: Invocation = {
+  requestId: "11111111-1111-4111-8111-111111111111",
+  payload: Buffer.from("{}"),
+  invokedFunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:f",
+  traceId: "Root=1-0-0",
+};
+
+function setUp() {
+  const heard: string[] = [];
+  const slot = new InvocationSlot();
+  slot.listen({
+    onNext: () => heard.push("next"),
+    onAnswer: (answer) => heard.push(`answer ${answer.kind}`),
+    onInitError: (_body, errorType) => heard.push(`init error ${errorType}`),
+  });
+  const poll = (alive = true): Poll & { got: string[] } => {
+    const got: string[] = [];
+    return { alive, got, answer: ({ requestId }) => got.push(requestId) };
+  };
+  return { slot, heard, poll };
+}
+
+test("the first next ends init and an invocation goes to the parked poll", () => {
+  const { slot, heard, poll } = setUp();
+  const parked = poll();
+  assert.equal(slot.next(parked), true);
+  assert.deepEqual(heard, ["next"]);
+  slot.deliver(invocation, 1);
+  assert.deepEqual(parked.got, [invocation.requestId]);
+  assert.equal(slot.state, "Running");
+});
+
+test("an answer is taken once, and only for the current invocation", () => {
+  const { slot, heard, poll } = setUp();
+  slot.next(poll());
+  slot.deliver(invocation, 1);
+  const answer = { kind: "response", body: Buffer.from("1") } as const;
+  assert.equal(slot.answer("another", answer), false);
+  assert.equal(slot.answer(invocation.requestId, answer), true);
+  assert.equal(slot.answer(invocation.requestId, answer), false);
+  assert.deepEqual(heard, ["next", "answer response"]);
+});
+
+test("next is refused while an invocation runs, and after an init error", () => {
+  const { slot, poll } = setUp();
+  slot.next(poll());
+  slot.deliver(invocation, 1);
+  assert.equal(slot.next(poll()), false);
+  slot.reset();
+  assert.equal(slot.initError(Buffer.from("{}"), "Runtime.Unknown"), true);
+  assert.equal(slot.next(poll()), false);
+});
+
+test("an init error is refused once the runtime has asked for work", () => {
+  const { slot, poll } = setUp();
+  slot.next(poll());
+  assert.equal(slot.initError(Buffer.from("{}"), "Runtime.Unknown"), false);
+});
+
+test("an invocation whose poll broke off waits for the next poll instead of being lost", () => {
+  const { slot, poll } = setUp();
+  slot.next(poll(false));
+  slot.deliver(invocation, 1);
+  const again = poll();
+  assert.equal(slot.next(again), true);
+  assert.deepEqual(again.got, [invocation.requestId]);
+  assert.equal(slot.next(poll()), false);
+});
+
+test("delivering to a runtime that is not ready is a fault of ours", () => {
+  const { slot } = setUp();
+  assert.throws(() => slot.deliver(invocation, 1), /state Started/);
+});
