@@ -77,7 +77,6 @@ export function drainThenEnd(request: IncomingMessage, response: ServerResponse)
   const finish = (): void => {
     clearTimeout(timer);
     response.end();
-    request.destroy();
   };
   const timer = setTimeout(finish, DRAIN_MS);
   timer.unref();

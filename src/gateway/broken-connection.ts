@@ -39,11 +39,11 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
 export class BrokenConnections {
   readonly #answered = new WeakSet<Duplex>();
 
-  /** @param canAnswer false when another answer is under way on this connection: bytes of ours would corrupt it */
+  /** @param canAnswer false when the other side is gone */
   answer(error: Error & { code?: string }, socket: Duplex, canAnswer: boolean): void {
     if (this.#answered.has(socket)) return;
     this.#answered.add(socket);
-    if (!canAnswer || !socket.writable || error.code === "ECONNRESET" || error.code === "EPIPE") {
+    if (!canAnswer || !socket.writable) {
       socket.destroy();
       return;
     }

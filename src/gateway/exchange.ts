@@ -27,6 +27,10 @@ export class Exchange {
   extraHeaders: readonly string[] = [];
   /** No further request is wanted on this connection: the gateway drains. */
   isLast = false;
+  /** The answer went out, or nobody is there to take it. */
+  isAnswered = false;
+  /** The work behind the answer is done. */
+  isHandled = false;
   #awaitsContinue: boolean;
 
   constructor(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) {

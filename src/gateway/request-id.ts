@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+const TRACE = /^[\x20-\x7e]{1,1024}$/;
+
 export const isUuid = (text: string): boolean => text.length === 36 && UUID.test(text);
 
 /**
@@ -10,7 +12,7 @@ export const isUuid = (text: string): boolean => text.length === 36 && UUID.test
  * @param nowMs milliseconds since 1970; the root's first part is the time
  */
 export function traceId(given: string | undefined, nowMs: number): string {
-  if (given !== undefined && given.length <= 1024 && given.includes("Root=1-")) return given;
+  if (given?.includes("Root=1-") && TRACE.test(given)) return given;
   const random = randomBytes(20).toString("hex");
   const seconds = Math.floor(nowMs / 1000)
     .toString(16)

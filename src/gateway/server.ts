@@ -58,9 +58,14 @@ class HttpGateway implements Gateway {
       const exchange = new Exchange(request, response, true);
       exchange.fail(refusal("InvalidRequestException", "The expectation of the Expect header cannot be met"));
     });
-    this.#server.on("connect", (_, socket: Duplex) => this.#broken.answer(new Error("CONNECT"), socket, true));
-    this.#server.on("clientError", (error, socket: Duplex) => {
-      this.#broken.answer(error, socket, this.#canAnswerOn(socket));
+    this.#server.on("connect", (_, socket: Duplex) => this.#onBrokenConnection(new Error("CONNECT"), socket));
+    this.#server.on("clientError", (error, socket: Duplex) => this.#onBrokenConnection(error, socket));
+    this.#server.on("connection", (socket: Socket) => {
+      // Answers that wait behind another on a pipelined connection never hear that it closed.
+      socket.once("close", () => {
+        for (const exchange of this.#running)
+          if (exchange.request.socket === socket) this.#finish(exchange, "answered");
+      });
     });
   }
 
@@ -95,23 +100,33 @@ class HttpGateway implements Gateway {
     const exchange = new Exchange(request, response, awaitsContinue);
     exchange.isLast = this.#isDraining;
     this.#running.add(exchange);
-    response.on("close", () => this.#finish(exchange));
+    response.on("close", () => this.#finish(exchange, "answered"));
+    const inside = this.#inside.get(request.socket)?.endpoint;
     // Fire and forget: run() never rejects.
-    void this.#dispatch.run(exchange, this.#inside.get(request.socket)?.endpoint, this.#isDraining);
+    void this.#dispatch.run(exchange, inside, this.#isDraining).then(() => this.#finish(exchange, "handled"));
   }
 
-  #finish(exchange: Exchange): void {
+  /** A request is over when its work is done, even if nobody waits for it any more, and its answer is on its way. */
+  #finish(exchange: Exchange, part: "answered" | "handled"): void {
+    if (part === "answered") exchange.isAnswered = true;
+    else exchange.isHandled = true;
+    if (!exchange.isAnswered || !exchange.isHandled) return;
     this.#running.delete(exchange);
     if (!this.#isDraining) return;
     this.#server.closeIdleConnections();
     if (this.#running.size === 0) this.#onIdle?.();
   }
 
-  /** Only when no whole request of that connection is being worked on, and no answer has begun. */
-  #canAnswerOn(socket: Duplex): boolean {
-    for (const { request, response } of this.#running) {
-      if (request.socket === socket && (request.complete || response.headersSent)) return false;
+  #onBrokenConnection(error: Error & { code?: string }, socket: Duplex): void {
+    const isLost = error.code === "ECONNRESET" || error.code === "EPIPE";
+    let isBusy = false;
+    for (const exchange of this.#running) {
+      if (isLost || exchange.request.socket !== socket) continue;
+      // Rubbish behind a good request: that one's answer comes first, and is the last on this connection.
+      if (!exchange.request.complete && !exchange.response.headersSent) continue;
+      exchange.isLast = true;
+      isBusy = true;
     }
-    return true;
+    if (!isBusy) this.#broken.answer(error, socket, !isLost);
   }
 }
