@@ -33,7 +33,11 @@ export class Cgroup {
   readonly #usage: number;
   readonly #statistics: number;
   readonly #peak: number | undefined;
-  #countedPeak = -1;
+  #highestUsage = -1;
+  #seenUsage = 0;
+  /** Of that, not files. */
+  #seenOwn = 0;
+  #mostFiles = 0;
   #peakBytes = 0;
 
   /** Opens the files of a group that exists. */
@@ -56,21 +60,27 @@ export class Cgroup {
     writeSync(this.#freezer, this.#layout.files.thawed);
   }
 
-  /** Is more held than the function's memory? Files in /tmp are in the group's usage but not in the function's memory. */
+  /**
+   * Look at what is held now, for the peak too.
+   * @returns whether it is more than the function's memory; files in /tmp are in the group's usage, but not in that
+   */
   isOverLimit(): boolean {
     const usage = this.#number(this.#usage);
-    if (usage <= this.#memoryLimitMb * MB) return false;
-    return this.#note(usage - this.#fileBytes()) > this.#memoryLimitMb * MB;
+    const limit = this.#memoryLimitMb * MB;
+    if (usage > limit || Math.abs(usage - this.#seenUsage) >= MB) this.#look(usage);
+    return this.#seenOwn > limit;
   }
 
   /** MB, at least 1, at most the limit. The statistics are read only when the kernel's own high-water mark has moved. */
   peakMemoryMb(): number {
     try {
-      const highest = this.#peak === undefined ? this.#number(this.#usage) : this.#number(this.#peak);
-      if (highest !== this.#countedPeak) {
-        this.#countedPeak = highest;
-        // The kernel's mark counts files too; what they take now is the best guess of what they took then.
-        this.#note(highest - this.#fileBytes());
+      const usage = this.#number(this.#usage);
+      const highest = this.#peak === undefined ? usage : this.#number(this.#peak);
+      if (highest !== this.#highestUsage) {
+        this.#highestUsage = highest;
+        this.#look(usage);
+        // The kernel's mark counts files as well: the most that was seen of them is the best guess of what was there.
+        this.#peakBytes = Math.max(this.#peakBytes, highest - this.#mostFiles);
       }
     } catch (error) {
       if (!isGone(error)) throw error;
@@ -99,9 +109,12 @@ export class Cgroup {
     }
   }
 
-  #note(bytes: number): number {
-    this.#peakBytes = Math.max(this.#peakBytes, bytes);
-    return bytes;
+  #look(usage: number): void {
+    const files = this.#fileBytes();
+    this.#seenUsage = usage;
+    this.#seenOwn = usage - files;
+    this.#mostFiles = Math.max(this.#mostFiles, files);
+    this.#peakBytes = Math.max(this.#peakBytes, this.#seenOwn);
   }
 
   #number(fd: number): number {

@@ -1,0 +1,17 @@
+/** The container driver keeps the whole contract. Needs root and an OCI runtime: elsewhere skipped, with the reason. */
+import { it } from "node:test";
+import { ContainerDriver } from "../../src/execution/sandbox/container/driver.ts";
+import { probe } from "../../src/execution/sandbox/container/probe.ts";
+import { sandboxContract } from "./sandbox.contract.ts";
+
+const answer = probe();
+
+if (answer.usable) {
+  sandboxContract("container", () => ContainerDriver.open());
+} else if (process.env.CI) {
+  it("containers work on the machine that tests Alonzo", () => {
+    throw new Error(`${answer.reason}: ${answer.hint}`);
+  });
+} else {
+  it("the container driver keeps the sandbox contract", { skip: `${answer.reason} (${answer.hint})` }, () => {});
+}
