@@ -20,8 +20,8 @@ export interface FactoryParts {
   readonly region: string;
   /** Host directory of the unpacked deployment package, unpacked again where a reboot made that necessary. */
   codeDirectory(codeSha256: string): Promise<string>;
-  /** A process inside a sandbox connected to the region's endpoint. */
-  onRegionConnection(socket: Socket): void;
+  /** A process inside a sandbox connected to the region's endpoint, which it knows by that URL. */
+  onRegionConnection(socket: Socket, endpoint: string): void;
 }
 
 export class EnvironmentFactory {
@@ -40,7 +40,7 @@ export class EnvironmentFactory {
     const logStreamName = newLogStreamName(version.version);
     const log = new EnvironmentLog(logs.stream(version.logging.logGroup, logStreamName));
     const slot = new InvocationSlot();
-    const sandbox = await driver.create({
+    const sandbox: Sandbox = await driver.create({
       id: `env-${randomBytes(8).toString("hex")}`,
       directories: {
         task,
@@ -50,7 +50,7 @@ export class EnvironmentFactory {
       memoryMb: version.memoryMb,
       ephemeralStorageMb: version.ephemeralStorageMb,
       onRuntimeApiConnection: (socket) => acceptRuntimeConnection(socket, slot),
-      onRegionConnection: (socket) => this.#parts.onRegionConnection(socket),
+      onRegionConnection: (socket) => this.#parts.onRegionConnection(socket, sandbox.regionEndpoint),
       onOutput: (chunk) => log.output(chunk),
     });
     const launch = await this.#launch(version, installation, sandbox, task, logStreamName);

@@ -1,0 +1,176 @@
+/** The composition root: builds every part of a region and joins them. The only file that knows all of them. */
+import { availableParallelism, totalmem } from "node:os";
+import packageJson from "../package.json" with { type: "json" };
+import type { Config } from "./config.ts";
+import { CredentialMint } from "./execution/credentials.ts";
+import { EnvironmentFactory } from "./execution/environment-factory.ts";
+import { Placement } from "./execution/placement.ts";
+import { EnvironmentPool } from "./execution/pool.ts";
+import { Runtimes } from "./execution/runtimes.ts";
+import type { Probe } from "./execution/sandbox/sandbox.ts";
+import { probeDrivers, selectDriver } from "./execution/sandbox/select.ts";
+import { Catalog } from "./functions/catalog.ts";
+import { CodeStore } from "./functions/code-store.ts";
+import { functionArn } from "./functions/function-name.ts";
+import type { FunctionVersion } from "./functions/function-version.ts";
+import { authorizeByActions } from "./gateway/authorization.ts";
+import { codePath, codeRoute } from "./gateway/code-route.ts";
+import { KeyRing } from "./gateway/key-ring.ts";
+import { logsRoute } from "./gateway/logs-route.ts";
+import { presign } from "./gateway/presign.ts";
+import { createGateway } from "./gateway/server.ts";
+import { Admission } from "./invocation/admission.ts";
+import { RegionInvoker } from "./invocation/region-invoker.ts";
+import { Activation, createLambdaHandlers, type Lambda, type Preparation } from "./management/index.ts";
+import { createLog } from "./observability/log.ts";
+import { LogStore } from "./observability/log-store.ts";
+import { systemClock } from "./state/clock.ts";
+import { DataDirectory } from "./state/data-directory.ts";
+import { openDatabase } from "./state/database.ts";
+import { openRegionKey } from "./state/region-key.ts";
+import { createService } from "./wire/engine.ts";
+import { failFor } from "./wire/fail.ts";
+import { loadModel } from "./wire/model.ts";
+
+const SWEEP_EVERY_MS = 10 * 60_000;
+
+export interface Region {
+  /** http://HOST:PORT */
+  readonly url: string;
+  /** Name of the isolation driver in use. */
+  readonly isolation: string;
+  /** What the operator should know: why isolation is weaker than it could be, what is missing. */
+  readonly notices: readonly string[];
+  /** No new work, running invocations finish or time out, every resource is given back. */
+  close(): Promise<void>;
+}
+
+/**
+ * Start a region. When this resolves it serves.
+ * @throws DataDirectoryInUse, SandboxError (no usable isolation), or the listener's error
+ */
+export async function startRegion(config: Config): Promise<Region> {
+  // Whatever was opened is closed in reverse order, at the end or when a later step fails.
+  await using opened = new AsyncDisposableStack();
+  const log = createLog();
+  const clock = systemClock;
+  const place = { region: config.region, accountId: config.accountId };
+
+  const data = await DataDirectory.open(config.dataDir);
+  opened.defer(() => data.close());
+  const database = openDatabase(data.join("region.sqlite"));
+  opened.defer(() => database.destroy());
+  const mint = new CredentialMint(await openRegionKey(data.join("region.key")));
+  const catalog = await Catalog.open(database, place);
+  const code = await CodeStore.open(data.path, clock);
+  opened.defer(() => code.close());
+  await code.sweep(() => catalog.listing.referencedCode(), 0);
+  const sweep = () => code.sweep(() => catalog.listing.referencedCode());
+  const sweeper = setInterval(() => void sweep().catch((error) => log.error("code sweep", { error })), SWEEP_EVERY_MS);
+  opened.defer(() => clearInterval(sweeper));
+  const logs = new LogStore(data.join("logs"), log);
+  opened.defer(() => logs.flush());
+
+  const [{ driver, rejected }, runtimes] = await Promise.all([selectDriver(config.isolation), Runtimes.discover()]);
+  opened.defer(() => driver.close());
+  const pool = new EnvironmentPool({
+    factory: new EnvironmentFactory({
+      driver,
+      runtimes,
+      logs,
+      credentials: mint,
+      region: config.region,
+      codeDirectory: (codeSha256) => code.ensure(codeSha256),
+      onRegionConnection: (socket, endpoint) => gateway.accept(socket, { endpoint }),
+    }),
+    placement: new Placement(readMemory),
+    log,
+    idleTimeoutMs: config.idleTimeoutMs,
+    parallelStarts: Math.max(2, availableParallelism()),
+  });
+  opened.defer(() => pool.close());
+  catalog.onChange((functionName) => {
+    const isCurrent = async ({ version, revisionId }: FunctionVersion) =>
+      (await catalog.resolve(functionName, version))?.revisionId === revisionId;
+    void pool.retire(functionName, isCurrent).catch((error) => log.error("retiring environments", { error }));
+  });
+  const admission = new Admission(config.accountConcurrency);
+  const invoker = new RegionInvoker(catalog, admission, pool, (name) => functionArn(place, name));
+
+  const model = loadModel<Lambda>("lambda");
+  const activation = new Activation({
+    catalog,
+    prepare: (version) => prepare(version, runtimes, code),
+    onFault: (error) => log.error("activation", { error }),
+  });
+  const handlers = createLambdaHandlers({
+    catalog,
+    codeStore: code,
+    clock,
+    fail: failFor(model),
+    activation,
+    accountConcurrency: config.accountConcurrency,
+    codeUrl: (codeSha256, endpoint) =>
+      presign({ ...config, service: "lambda", endpoint, path: codePath(codeSha256), now: clock.now() }),
+  });
+  const lambda = createService({
+    model,
+    handlers,
+    onFault: (error, requestId) => log.error("lambda fault", { requestId, error }),
+  });
+  const gateway = createGateway({
+    services: [lambda],
+    credentials: new KeyRing({ ...config, mint }),
+    invoker,
+    authorize: authorizeByActions(config.executionRoleActions),
+    ...place,
+    health: () => ({ status: "ready", version: packageJson.version, isolation: driver.name }),
+    adminRoutes: [logsRoute(catalog, logs), codeRoute(code)],
+    log,
+  });
+  const { port, host } = await gateway.listen(config.port, config.host);
+  opened.defer(() => activation.settled());
+  opened.defer(() => gateway.close());
+  await activation.resume();
+
+  const closing = opened.move();
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    isolation: driver.name,
+    notices: [driver.description, ...rejected.map(({ name, reason, hint }) => `no ${name}: ${reason} (${hint})`)],
+    close: () => closing.disposeAsync(),
+  };
+}
+
+/** What `alonzo doctor` shows of the parts that only a region knows. */
+export async function inspectMachine(): Promise<{
+  readonly isolation: readonly { readonly name: string; readonly probe: Probe }[];
+  readonly runtimes: readonly { readonly runtime: string; readonly detail: string }[];
+}> {
+  const [isolation, runtimes] = await Promise.all([probeDrivers(), Runtimes.discover()]);
+  return {
+    isolation,
+    runtimes: runtimes.list().map(({ runtime, version, languageDirectory }) => ({
+      runtime,
+      detail: languageDirectory === undefined ? version : `${version} (${languageDirectory})`,
+    })),
+  };
+}
+
+/** The work behind Pending: the runtime is here and the code is unpacked. */
+async function prepare(version: FunctionVersion, runtimes: Runtimes, code: CodeStore): Promise<Preparation> {
+  const runtime = version.runtime ?? "";
+  if (!runtimes.find(runtime)) {
+    const { reason, hint } = runtimes.whyMissing(runtime);
+    return { ok: false, reasonCode: "InvalidRuntime", reason: `${reason}: ${hint}` };
+  }
+  await code.ensure(version.codeSha256);
+  return { ok: true };
+}
+
+function readMemory(): { totalMb: number; availableMb: number } {
+  const mb = 1024 * 1024;
+  // The smaller of what the machine has and what a container around us leaves.
+  const totalMb = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY) / mb;
+  return { totalMb, availableMb: process.availableMemory() / mb };
+}
