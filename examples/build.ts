@@ -23,6 +23,9 @@ export class BuildError extends Error {
   override readonly name = "BuildError";
 }
 
+/** The machine lacks a tool that the example needs. */
+export class MissingToolError extends BuildError {}
+
 /** The settings of an example's function: the input of CreateFunction, without the code. */
 export interface ExampleFunction {
   readonly FunctionName: string;
@@ -53,16 +56,23 @@ async function runTool(tool: string, argv: readonly string[], directory: string,
     await promisify(execFile)(tool, argv, { cwd: directory, env, maxBuffer: 16 * 1024 * 1024 });
   } catch (error) {
     const { code, stderr = "" } = error as { code?: unknown; stderr?: string };
-    const reason = code === "ENOENT" ? `${tool} is not installed: ${install}` : `${tool} ${argv[0]} failed:\n${stderr}`;
-    throw new BuildError(reason, { cause: error });
+    if (code === "ENOENT" || stderr.includes("No module named pip")) {
+      throw new MissingToolError(`${tool} ${argv.slice(0, 2).join(" ")} needs what is not installed: ${install}`);
+    }
+    throw new BuildError(`${tool} ${argv[0]} failed:\n${stderr}`, { cause: error });
   }
+}
+
+export interface Tools {
+  /** A Python that has pip. */
+  readonly python: string;
 }
 
 interface Recipe {
   /** The file whose presence calls for this recipe. */
   readonly marker: string;
   /** Turns a copy of the example's sources into what is packaged. */
-  build(directory: string): Promise<void>;
+  build(directory: string, tools: Tools): Promise<void>;
 }
 
 const RECIPES: readonly Recipe[] = [
@@ -78,11 +88,11 @@ const RECIPES: readonly Recipe[] = [
   },
   {
     marker: "requirements.txt",
-    async build(directory) {
+    async build(directory, { python }) {
       const requirements = ["--require-hashes", "--only-binary", ":all:", "-r", "requirements.txt"];
       const quiet = ["--quiet", "--disable-pip-version-check", "--no-compile", "--root-user-action", "ignore"];
       const argv = ["-m", "pip", "install", ...quiet, ...requirements, "--target", "."];
-      await runTool("python3", argv, directory, "apt-get install python3-pip");
+      await runTool(python, argv, directory, "apt-get install python3-pip");
     },
   },
   {
@@ -129,7 +139,7 @@ async function writeZip(directory: string, path: string): Promise<void> {
  * @returns path of the zip
  * @throws BuildError when a tool is missing or fails
  */
-export async function buildExample(name: string): Promise<string> {
+export async function buildExample(name: string, tools: Tools = { python: "python3" }): Promise<string> {
   const source = join(EXAMPLES, name);
   if (!(await exampleNames()).includes(name)) {
     throw new BuildError(`no example ${name}; there are ${(await exampleNames()).join(", ")}`);
@@ -153,7 +163,7 @@ export async function buildExample(name: string): Promise<string> {
     await cp(source, staging, { recursive: true, filter: (path) => !NOT_PACKAGED.has(basename(path)) });
     await chmod(staging, 0o755);
     const names = await readdir(staging);
-    for (const recipe of RECIPES) if (names.includes(recipe.marker)) await recipe.build(staging);
+    for (const recipe of RECIPES) if (names.includes(recipe.marker)) await recipe.build(staging, tools);
     await writeZip(staging, `${staging}.zip`);
     await rename(`${staging}.zip`, zip);
     await writeFile(stamp, wanted);

@@ -31,7 +31,10 @@ async function entries(directory: string): Promise<string[]> {
 
 /** The system's own directories, then pyenv's and uv's installations, newest patch first. */
 export async function defaultPythonDirectories(): Promise<string[]> {
-  const roots = [join(homedir(), ".pyenv/versions"), join(homedir(), ".local/share/uv/python")];
+  const roots = [
+    join(process.env.PYENV_ROOT ?? join(homedir(), ".pyenv"), "versions"),
+    join(homedir(), ".local/share/uv/python"),
+  ];
   const installed = await Promise.all(
     roots.map(async (root) => {
       const names = await entries(root);

@@ -1,0 +1,89 @@
+/** Every example in the tree: built, deployed as its README says, invoked with its event in a real region. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { buildExample, exampleEvent, exampleFunction, exampleNames, MissingToolError } from "../../examples/build.ts";
+import { findExecutable } from "../../src/cli/machine.ts";
+import { Runtimes } from "../../src/execution/runtimes.ts";
+import { type Invoked, RegionUnderTest } from "./region-under-test.ts";
+
+/** Width and height in the frame header of a JPEG. */
+function jpegSize(image: Buffer): { width: number; height: number } {
+  assert.equal(image.readUInt16BE(0), 0xffd8, "no JPEG");
+  assert.equal(image.readUInt16BE(image.length - 2), 0xffd9, "a JPEG without its end");
+  for (let position = 2; ; ) {
+    const marker = image.readUInt8(position + 1);
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (isFrame) return { height: image.readUInt16BE(position + 5), width: image.readUInt16BE(position + 7) };
+    position += 2 + image.readUInt16BE(position + 2);
+  }
+}
+
+const CHECKS: Readonly<Record<string, (invoked: Invoked) => void>> = {
+  "hello-node": ({ text, log }) => {
+    assert.equal(JSON.parse(text).message, "Hello, Alonzo!");
+    assert.match(log, /\tINFO\tGreeting Alonzo\n/);
+  },
+  "hello-python": ({ text, log }) => {
+    assert.equal(JSON.parse(text).message, "Hello, Alonzo!");
+    assert.match(log, /\nGreeting Alonzo\n/);
+  },
+  thumbnail: ({ text }) => {
+    const { width, height, format, thumbnail } = JSON.parse(text);
+    assert.deepEqual({ width, height, format }, { width: 160, height: 107, format: "jpeg" });
+    assert.deepEqual(jpegSize(Buffer.from(thumbnail, "base64")), { width: 160, height: 107 });
+  },
+  "python-dependency": ({ text }) => {
+    assert.deepEqual(JSON.parse(text), {
+      slugs: {
+        "Ein Gruß aus Köln": "ein-gruss-aus-koln",
+        "C’est déjà l’été": "cest-deja-lete",
+        影師嗎: "ying-shi-ma",
+      },
+      version: "8.0.4",
+    });
+  },
+  "go-provided": ({ text }) => assert.equal(JSON.parse(text).message, "Hello, Alonzo!"),
+  "shell-provided": ({ text }) => assert.equal(JSON.parse(text).message, "Hello, Alonzo!"),
+};
+
+test("examples", async (t) => {
+  const region = await RegionUnderTest.start(t);
+  const installed = (await Runtimes.discover()).list().map(({ runtime }) => runtime);
+  const somePython = installed.find((runtime) => runtime.startsWith("python"));
+
+  assert.deepEqual(Object.keys(CHECKS).sort(), (await exampleNames()).sort());
+  for (const [name, check] of Object.entries(CHECKS)) {
+    await t.test(`examples/${name} answers its event`, async (t) => {
+      const settings = await exampleFunction(name);
+      const isPython = settings.Runtime.startsWith("python");
+      const runtime = isPython && !installed.includes(settings.Runtime) ? somePython : settings.Runtime;
+      if (runtime === undefined) return t.skip("no Python on this machine");
+      if (name === "shell-provided" && findExecutable("curl") === undefined) return t.skip("curl is not installed");
+      let zip: Buffer;
+      try {
+        zip = await readFile(await buildExample(name, { python: process.env.ALONZO_TEST_PYTHON ?? "python3" }));
+      } catch (error) {
+        if (!(error instanceof MissingToolError)) throw error;
+        return t.skip(error.message);
+      }
+      const deployed = await region.deploy({
+        runtime,
+        handler: settings.Handler,
+        zip,
+        more: { MemorySize: settings.MemorySize, Timeout: settings.Timeout },
+      });
+      const invoked = await region.invoke(deployed, await exampleEvent(name));
+      assert.equal(invoked.functionError, undefined, `${invoked.text}\n${invoked.log}`);
+      check(invoked);
+    });
+  }
+
+  await t.test("examples/thumbnail scales the photo of its event", async () => {
+    const zip = await readFile(await buildExample("thumbnail"));
+    const name = await region.deploy({ runtime: "nodejs24.x", zip, more: { MemorySize: 512, Timeout: 30 } });
+    const photo = await readFile(new URL("../../examples/thumbnail/rocket.jpg", import.meta.url), "base64");
+    const { text } = await region.invoke(name, JSON.stringify({ photo, width: 64, height: 64 }));
+    assert.deepEqual(jpegSize(Buffer.from(JSON.parse(text).thumbnail, "base64")), { width: 64, height: 42 });
+  });
+});
