@@ -103,7 +103,10 @@ export class Shape {
 
   /** Anchored, since AWS matches the whole value; compiled once. */
   get pattern(): RegExp | undefined {
-    if (this.patternText !== undefined) this.#pattern ??= new RegExp(`^(?:${this.patternText})$`);
+    if (this.patternText === undefined) return undefined;
+    // Most patterns compile only without a flag; properties such as \p{L} mean something only with `u`.
+    const flag = this.patternText.includes("\\p{") ? "u" : "";
+    this.#pattern ??= new RegExp(`^(?:${this.patternText})$`, flag);
     return this.#pattern;
   }
 
