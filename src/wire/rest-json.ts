@@ -114,6 +114,7 @@ class RestJson implements Protocol {
   }
 
   #writePayload({ target }: Member, value: unknown, status: number, headers: Record<string, string>): WireResponse {
+    if (value === undefined || value === null) return { status, headers, body: NO_BODY };
     if (target.isStreaming && target.type === "union") {
       const body = Readable.from(
         writeEventStream(target, value as AsyncIterable<Members>, (shape, event) => this.#json(shape, event)),
@@ -121,7 +122,6 @@ class RestJson implements Protocol {
       // A member may be bound to content-type (ResponseStreamContentType), but the client finds the frames by this type.
       return { status, headers: { ...headers, "content-type": "application/vnd.amazon.eventstream" }, body };
     }
-    if (value === undefined || value === null) return { status, headers, body: NO_BODY };
     if (target.type === "structure") {
       return { status, headers: { "content-type": JSON_TYPE, ...headers }, body: this.#json(target, value as Members) };
     }
@@ -149,8 +149,8 @@ function readHeader(shape: Shape, headers: WireRequest["headers"], name: string)
 }
 
 function readPayload(shape: Shape, body: Buffer): unknown {
-  if (shape.type === "blob") return body;
-  return body.length === 0 ? undefined : readValue(shape, parseJson(body));
+  if (body.length === 0) return undefined;
+  return shape.type === "blob" ? body : readValue(shape, parseJson(body));
 }
 
 /** @throws ServiceError SerializationException for what is not UTF-8 or not JSON. */

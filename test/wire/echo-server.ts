@@ -1,0 +1,79 @@
+/**
+ * A real HTTP server whose every operation is served by the engine alone: it remembers the input it was given and
+ * answers what the test prepared. No service, no state.
+ */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { pipeline } from "node:stream";
+import { createService } from "../../src/wire/engine.ts";
+import { failFor } from "../../src/wire/fail.ts";
+import type { ErrorName, Handlers } from "../../src/wire/handlers.ts";
+import { loadModel, type ServiceModel } from "../../src/wire/model.ts";
+import type { CallContext, WireRequest } from "../../src/wire/service.ts";
+
+type Lambda = typeof import("@aws-sdk/client-lambda");
+
+export interface Answer {
+  readonly output?: unknown;
+  readonly error?: { readonly name: string; readonly message: string; readonly members: Record<string, unknown> };
+}
+
+export interface EchoServer {
+  readonly endpoint: string;
+  readonly model: ServiceModel<Lambda>;
+  /** What the handlers were called with, oldest first. */
+  readonly calls: { operation: string; input: unknown }[];
+  /** Exceptions that were not meant. */
+  readonly faults: unknown[];
+  /** What the next calls answer, oldest first. */
+  readonly answers: Answer[];
+  close(): Promise<void>;
+}
+
+export async function startEchoServer(): Promise<EchoServer> {
+  const model = loadModel<Lambda>("lambda");
+  const fail = failFor(model);
+  const calls: EchoServer["calls"] = [];
+  const faults: unknown[] = [];
+  const answers: Answer[] = [];
+  const handlers = Object.fromEntries(
+    [...model.operations.keys()].map((operation) => [
+      operation,
+      (input: unknown) => {
+        calls.push({ operation, input });
+        const { error, output } = answers.shift() ?? {};
+        if (error !== undefined) fail(error.name as ErrorName<Lambda>, error.message, error.members);
+        return output;
+      },
+    ]),
+  ) as Handlers<Lambda>;
+  const service = createService({ model, handlers, onFault: (error) => faults.push(error) });
+  const context = { requestId: "00000000-0000-4000-8000-000000000000" } as CallContext;
+
+  const server = createServer(async (incoming, outgoing) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk);
+    const [path = "", query = ""] = (incoming.url ?? "").split("?", 2);
+    const headers = incoming.headers as WireRequest["headers"];
+    const request = { method: incoming.method ?? "", path, query, headers, body: Buffer.concat(chunks) };
+    const response = await service.handle(request, context);
+    outgoing.writeHead(response.status, response.headers);
+    if (Buffer.isBuffer(response.body)) outgoing.end(response.body);
+    else pipeline(response.body, outgoing, () => {});
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    model,
+    calls,
+    faults,
+    answers,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

@@ -1,0 +1,123 @@
+/** Random values that are valid by a service's model, as fast-check arbitraries: the fuel of the fuzz tests. */
+import * as fc from "fast-check";
+import type { Member, Shape } from "../../src/wire/shape.ts";
+
+export type Values = Record<string, unknown>;
+
+/** Characters that may stand in a header or a label: not every string of a model survives HTTP. */
+const HEADER_SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+const MAX_ITEMS = 3;
+const MAX_LENGTH = 40;
+const POOL_SEED = 1;
+
+/** Patterns that say nothing but «no line break», if that. */
+const ANYTHING = new Set([".*", "[\\s\\S]*", "[\\s\\S]+"]);
+
+const strings = new Map<string, fc.Arbitrary<string>>();
+
+/** A structure with all required members and some of the optional ones. */
+export function structureOf(shape: Shape, isOutput: boolean): fc.Arbitrary<Values> {
+  const members = shape.members.filter((member) => !isOutput || !isSetByHttp(member));
+  const arbitraries = members.map((member) => [member.name, memberOf(member, isOutput)] as const);
+  const required = members.filter((member) => member.required).map((member) => member.name);
+  if (shape.type === "union") return fc.oneof(...arbitraries.map(([name, value]) => fc.record({ [name]: value })));
+  return fc.record(Object.fromEntries(arbitraries), { requiredKeys: required, noNullPrototype: true });
+}
+
+/** Status, and the content type that belongs to the protocol, are not free values of an answer. */
+function isSetByHttp({ traits }: Member): boolean {
+  return traits.httpResponseCode === 1 || traits.httpHeader?.toLowerCase() === "content-type";
+}
+
+function memberOf({ target, traits }: Member, isOutput: boolean): fc.Arbitrary<unknown> {
+  const isText = traits.httpHeader !== undefined || traits.httpLabel === 1 || traits.httpQuery !== undefined;
+  if (!isText) return arbitraryOf(target, isOutput);
+  if (target.type === "list") return fc.array(textOf(target.value, isOutput), { minLength: 1, maxLength: MAX_ITEMS });
+  return textOf(target, isOutput);
+}
+
+function textOf(target: Shape, isOutput: boolean): fc.Arbitrary<unknown> {
+  if (target.type !== "string") return arbitraryOf(target, isOutput);
+  return stringOf(target).filter((text) => HEADER_SAFE.test(text) && text !== "." && text !== "..");
+}
+
+function arbitraryOf(shape: Shape, isOutput: boolean): fc.Arbitrary<unknown> {
+  switch (shape.type) {
+    case "structure":
+    case "union":
+      return structureOf(shape, isOutput);
+    case "list":
+      return fc.array(arbitraryOf(shape.value, isOutput), lengthsOf(shape, MAX_ITEMS));
+    case "map":
+      return mapOf(shape, isOutput);
+    case "boolean":
+      return fc.boolean();
+    case "integer":
+    case "long":
+      return fc.integer({ min: shape.min ?? -1000, max: Math.min(shape.max ?? 2 ** 31 - 1, 2 ** 31 - 1) });
+    case "float":
+    case "double":
+      return fc.double({ min: shape.min ?? -1000, max: shape.max ?? 1000, noNaN: true }).map((n) => n + 0);
+    case "timestamp":
+      return fc.integer({ min: 0, max: 4_000_000_000_000 }).map((timeMs) => new Date(timeMs));
+    case "blob":
+      return fc.uint8Array({ minLength: 1, maxLength: MAX_LENGTH });
+    case "document":
+      return fc.jsonValue();
+    default:
+      return stringOf(shape);
+  }
+}
+
+function mapOf(shape: Shape, isOutput: boolean): fc.Arbitrary<Values> {
+  const { minLength, maxLength } = lengthsOf(shape, MAX_ITEMS);
+  const limits = { minKeys: minLength, maxKeys: maxLength };
+  // `__proto__` cannot be a key of the clients' plain objects.
+  const keys = stringOf(shape.key).filter((key) => key !== "__proto__");
+  return fc.dictionary(keys, arbitraryOf(shape.value, isOutput), { ...limits, noNullPrototype: true });
+}
+
+function stringOf(shape: Shape): fc.Arbitrary<string> {
+  const known = strings.get(shape.name);
+  if (known !== undefined) return known;
+  const arbitrary = makeString(shape);
+  strings.set(shape.name, arbitrary);
+  return arbitrary;
+}
+
+function makeString(shape: Shape): fc.Arbitrary<string> {
+  const { enum: values, pattern, patternText } = shape;
+  if (values !== undefined) return fc.constantFrom(...values);
+  if (pattern === undefined || patternText === undefined || ANYTHING.has(patternText)) {
+    // One grapheme can be many UTF-16 units: only where the length leaves room for that.
+    const unit =
+      pattern === undefined && (shape.max ?? Number.POSITIVE_INFINITY) > MAX_LENGTH * 20
+        ? "grapheme"
+        : "grapheme-ascii";
+    return fc.string({ ...lengthsOf(shape, MAX_LENGTH), unit }).filter(fits(shape));
+  }
+  const generated = fc.stringMatching(new RegExp(`^(?:${withoutAssertions(patternText)})$`), { maxLength: 200 });
+  // A pool, since inside a large structure fast-check shrinks lengths so far that a filter might never be satisfied.
+  const pool = fc.sample(generated, { seed: POOL_SEED, numRuns: 100 });
+  const valid = pool.filter((text) => fits(shape)(text) && pattern.test(text));
+  if (valid.length === 0) throw new Error(`no value found for ${shape.name}: ${patternText}`);
+  return fc.constantFrom(...valid);
+}
+
+/** What cannot be generated is dropped; the filter by the whole pattern keeps its meaning. */
+function withoutAssertions(pattern: string): string {
+  return pattern
+    .replace(/\(\?<?![^()]*(?:\([^()]*\)[^()]*)*\)/g, "")
+    .replace(/(?<=^|\(|\|)\^/g, "")
+    .replace(/(?<!\\)\$(?=$|\)|\|)/g, "")
+    .replaceAll("()", "");
+}
+
+function fits({ min, max }: Shape): (text: string) => boolean {
+  return (text) => text.length >= (min ?? 0) && text.length <= (max ?? Number.POSITIVE_INFINITY);
+}
+
+function lengthsOf({ min, max }: Shape, usual: number): { minLength: number; maxLength: number } {
+  const minLength = min ?? 0;
+  return { minLength, maxLength: Math.max(minLength, Math.min(max ?? usual, usual)) };
+}
