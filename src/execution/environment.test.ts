@@ -1,0 +1,300 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FunctionVersion } from "../functions/function-version.ts";
+import { Environment } from "./environment.ts";
+import { EnvironmentLog } from "./environment-log.ts";
+import type { Invocation } from "./invocation.ts";
+import { InvocationSlot } from "./invocation-slot.ts";
+import type { Sandbox, SandboxExit } from "./sandbox/sandbox.ts";
+
+const VERSION: FunctionVersion = {
+  functionName: "f",
+  version: "$LATEST",
+  functionArn: "arn:aws:lambda:us-east-1:000000000000:function:f",
+  codeSha256: "",
+  codeSize: 1,
+  revisionId: "r",
+  lastModified: "",
+  state: "Active",
+  roleArn: "",
+  description: "",
+  timeoutSeconds: 3,
+  memoryMb: 128,
+  ephemeralStorageMb: 512,
+  architecture: "x86_64",
+  packageType: "Zip",
+  logging: { logFormat: "Text", logGroup: "/aws/lambda/f" },
+  tracingMode: "PassThrough",
+  snapStartApplyOn: "None",
+  passive: {},
+};
+
+const invocation = (n: number): Invocation => ({
+  requestId: `00000000-0000-4000-8000-00000000000${n}`,
+  payload: Buffer.from("{}"),
+  invokedFunctionArn: VERSION.functionArn,
+  traceId: "Root=1-0-0",
+});
+
+/** A runtime process played by the test: each start() hands the script a way to behave. */
+function play(script: (runtime: PlayedRuntime) => void, timeoutSeconds = 3) {
+  const calls: string[] = [];
+  const lines: string[] = [];
+  const slot = new InvocationSlot();
+  const log = new EnvironmentLog({ append: (_time, message) => lines.push(message) });
+  let starts = 0;
+  const sandbox: Sandbox = {
+    id: "env-1",
+    paths: { task: "/var/task", runtime: "", language: "", layers: "", temporary: "/tmp" },
+    runtimeApiAddress: "",
+    regionEndpoint: "",
+    async start() {
+      const { promise: exited, resolve } = Promise.withResolvers<SandboxExit>();
+      starts++;
+      calls.push("start");
+      const runtime: PlayedRuntime = {
+        starts,
+        slot,
+        exit: (code, signal = null) => resolve({ code, signal, outOfMemory: false }),
+        outOfMemory: () => resolve({ code: null, signal: "SIGKILL", outOfMemory: true }),
+        print: (text) => log.output(Buffer.from(text)),
+        next: (handle) => slot.next({ alive: true, answer: ({ requestId }) => setImmediate(() => handle(requestId)) }),
+        respond: (requestId, text) => slot.answer(requestId, { kind: "response", body: Buffer.from(text) }),
+      };
+      setImmediate(() => script(runtime));
+      return { exited };
+    },
+    terminate: () => calls.push("terminate"),
+    reset: async () => void calls.push("reset"),
+    freeze: () => calls.push("freeze"),
+    thaw: () => calls.push("thaw"),
+    peakMemoryMb: () => 41,
+    destroy: async () => void calls.push("destroy"),
+  };
+  const idle: Environment[] = [];
+  const environment = new Environment(
+    {
+      version: { ...VERSION, timeoutSeconds },
+      sandbox,
+      slot,
+      log,
+      launch: {
+        command: { argv: ["x"], environment: {}, workingDirectory: "/" },
+        runtimeVersion: "nodejs:22.v1",
+        runtimeVersionArn: "arn:aws:lambda:us-east-1::runtime:0",
+      },
+    },
+    { onIdle: (one) => idle.push(one), onFault: (_one, error) => assert.fail(String(error)) },
+  );
+  const untilIdle = async (times: number) => {
+    while (idle.length < times) await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { environment, calls, lines, untilIdle };
+}
+
+interface PlayedRuntime {
+  readonly starts: number;
+  readonly slot: InvocationSlot;
+  exit(code: number | null, signal?: string | null): void;
+  outOfMemory(): void;
+  print(text: string): void;
+  next(handle: (requestId: string) => void): void;
+  respond(requestId: string, text: string): void;
+}
+
+/** A function that answers every event with `answer`. */
+const serving = (answer: (requestId: string) => string) => (runtime: PlayedRuntime) => {
+  const loop = () =>
+    runtime.next((requestId) => {
+      runtime.print(`working on ${requestId}\n`);
+      runtime.respond(requestId, answer(requestId));
+      loop();
+    });
+  loop();
+};
+
+test("a cold invocation tells its init duration and is billed for it, the next one is not", async () => {
+  const { environment, lines, untilIdle } = play(serving(() => '"hi"'));
+  await environment.init();
+  const cold = await environment.invoke(invocation(1), true);
+  assert.equal(cold.kind, "ok");
+  assert.equal(cold.payload.toString(), '"hi"');
+  assert.ok(cold.initMs !== undefined && cold.billedMs >= Math.ceil(cold.initMs));
+  await untilIdle(1);
+  const warm = await environment.invoke(invocation(2), true);
+  assert.equal(warm.initMs, undefined);
+  assert.equal(warm.billedMs, Math.ceil(warm.durationMs));
+  assert.match(lines[0] as string, /^INIT_START Runtime Version: nodejs:22\.v1\tRuntime Version ARN: arn:.*\n$/);
+  assert.equal(lines[1], `START RequestId: ${invocation(1).requestId} Version: $LATEST\n`);
+  assert.equal(lines[3], `END RequestId: ${invocation(1).requestId}\n`);
+  assert.match(
+    lines[4] as string,
+    /^REPORT RequestId: \S+\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\tMax Memory Used: 41 MB\tInit Duration: \d+\.\d\d ms\t\n$/,
+  );
+});
+
+test("the log tail holds START to REPORT of this invocation only", async () => {
+  const { environment, untilIdle } = play(serving(() => "1"));
+  await environment.init();
+  await environment.invoke(invocation(1), false);
+  await untilIdle(1);
+  const { logTail } = await environment.invoke(invocation(2), true);
+  const text = logTail.toString();
+  assert.match(text, /^START RequestId: \S+2 .*\nworking on \S+2\nEND RequestId: \S+2\nREPORT RequestId: \S+2\t.*\n$/s);
+});
+
+test("a crash is an exit outcome, /tmp's sandbox is reset, and the next invocation starts the runtime again", async () => {
+  const { environment, calls, lines, untilIdle } = play((runtime) => {
+    if (runtime.starts > 1) return serving(() => "2")(runtime);
+    runtime.next(() => runtime.exit(1));
+  });
+  await environment.init();
+  const crashed = await environment.invoke(invocation(1), false);
+  assert.equal(crashed.kind, "exit");
+  assert.deepEqual(JSON.parse(crashed.payload.toString()), {
+    errorType: "Runtime.ExitError",
+    errorMessage: `RequestId: ${invocation(1).requestId} Error: Runtime exited with error: exit status 1`,
+  });
+  await untilIdle(1);
+  assert.ok(
+    lines.includes(
+      `RequestId: ${invocation(1).requestId} Error: Runtime exited with error: exit status 1\nRuntime.ExitError\n`,
+    ),
+  );
+  assert.match(lines.at(-1) as string, /\tStatus: error\tError Type: Runtime\.ExitError\n$/);
+  const again = await environment.invoke(invocation(2), false);
+  assert.equal(again.payload.toString(), "2");
+  assert.equal(again.initMs, undefined);
+  assert.deepEqual(calls, ["start", "reset", "start"]);
+});
+
+test("an exit without a reason, a signal and running out of memory are told apart", async () => {
+  for (const [end, message, type] of [
+    [(runtime: PlayedRuntime) => runtime.exit(0), "Runtime exited without providing a reason", "Runtime.ExitError"],
+    [
+      (runtime: PlayedRuntime) => runtime.exit(null, "SIGKILL"),
+      "Runtime exited with error: signal: killed",
+      "Runtime.ExitError",
+    ],
+    [
+      (runtime: PlayedRuntime) => runtime.outOfMemory(),
+      "Runtime exited with error: signal: killed",
+      "Runtime.OutOfMemory",
+    ],
+  ] as const) {
+    const { environment, lines, untilIdle } = play((runtime) => runtime.next(() => end(runtime)));
+    await environment.init();
+    const outcome = await environment.invoke(invocation(1), false);
+    const document = JSON.parse(outcome.payload.toString());
+    assert.equal(document.errorType, "Runtime.ExitError");
+    assert.equal(document.errorMessage, `RequestId: ${invocation(1).requestId} Error: ${message}`);
+    await untilIdle(1);
+    assert.match(lines.at(-1) as string, new RegExp(`Error Type: ${type}\n$`));
+  }
+});
+
+test("a timeout is answered at the deadline, billed at the timeout, and kills the runtime", async () => {
+  const { environment, calls, lines, untilIdle } = play((runtime) => runtime.next(() => {}), 0.02);
+  await environment.init();
+  const outcome = await environment.invoke(invocation(1), false);
+  assert.equal(outcome.kind, "timeout");
+  assert.deepEqual(JSON.parse(outcome.payload.toString()), {
+    errorType: "Sandbox.Timedout",
+    errorMessage: `RequestId: ${invocation(1).requestId} Error: Task timed out after 0.02 seconds`,
+  });
+  await untilIdle(1);
+  assert.deepEqual(calls, ["start", "reset"]);
+  assert.ok(lines.some((line) => /^\S+Z \S+ Task timed out after 0\.02 seconds\n\n$/.test(line)));
+  assert.match(lines.at(-1) as string, /\tDuration: 20\.00 ms\t.*Status: timeout\n$/);
+});
+
+test("a failing init is repeated inside the first invocation, whose caller gets the runtime's own document", async () => {
+  const document = '{"errorType":"Runtime.ImportModuleError","errorMessage":"no such module"}';
+  const { environment, calls, lines } = play((runtime) => {
+    runtime.slot.initError(Buffer.from(document), "Runtime.ImportModuleError");
+  });
+  await environment.init();
+  const outcome = await environment.invoke(invocation(1), true);
+  assert.equal(outcome.kind, "init-error");
+  assert.equal(outcome.functionError, "Unhandled");
+  assert.equal(outcome.payload.toString(), document);
+  assert.equal(calls.filter((call) => call === "start").length, 2);
+  const reports = lines.filter((line) => line.startsWith("INIT_REPORT"));
+  assert.match(reports[0] as string, /\tPhase: init\tStatus: error\tError Type: Runtime\.ImportModuleError\n$/);
+  assert.match(reports[1] as string, /\tPhase: invoke\tStatus: error\tError Type: Runtime\.ImportModuleError\n$/);
+  assert.match(outcome.logTail.toString(), /INIT_REPORT/);
+});
+
+test("an init that fails once and then succeeds serves the invocation", async () => {
+  const { environment } = play((runtime) => (runtime.starts === 1 ? runtime.exit(3) : serving(() => '"up"')(runtime)));
+  await environment.init();
+  const outcome = await environment.invoke(invocation(1), false);
+  assert.deepEqual([outcome.kind, outcome.payload.toString(), outcome.initMs], ["ok", '"up"', undefined]);
+});
+
+test("an error that the runtime reports does not recycle the environment", async () => {
+  const { environment, calls, untilIdle } = play((runtime) => {
+    const loop = () =>
+      runtime.next((requestId) => {
+        runtime.slot.answer(requestId, {
+          kind: "error",
+          body: Buffer.from('{"errorMessage":"m"}'),
+          errorType: "Runtime.Unknown",
+        });
+        loop();
+      });
+    loop();
+  });
+  await environment.init();
+  const outcome = await environment.invoke(invocation(1), false);
+  assert.deepEqual(
+    [outcome.kind, outcome.functionError, outcome.payload.toString()],
+    ["function-error", "Unhandled", '{"errorMessage":"m"}'],
+  );
+  await untilIdle(1);
+  assert.deepEqual(calls, ["start"]);
+});
+
+test("the environment is not offered again before the runtime came back for more", async () => {
+  let comeBack: (() => void) | undefined;
+  const { environment, untilIdle } = play((runtime) =>
+    runtime.next((requestId) => {
+      runtime.respond(requestId, "1");
+      comeBack = () => runtime.next(() => {});
+    }),
+  );
+  await environment.init();
+  await environment.invoke(invocation(1), false);
+  const offered = untilIdle(1);
+  const early = await Promise.race([
+    offered.then(() => "offered"),
+    new Promise((resolve) => setTimeout(resolve, 20, "held")),
+  ]);
+  assert.equal(early, "held");
+  comeBack?.();
+  await offered;
+});
+
+test("a runtime that answers but never comes back is killed when the function's time is over", async () => {
+  const { environment, calls, untilIdle } = play(
+    (runtime) => runtime.next((requestId) => runtime.respond(requestId, "1")),
+    0.05,
+  );
+  await environment.init();
+  assert.equal((await environment.invoke(invocation(1), false)).kind, "ok");
+  await untilIdle(1);
+  assert.deepEqual(calls, ["start", "reset"]);
+});
+
+test("an idle environment freezes and thaws for its next invocation; a busy one never freezes", async () => {
+  const { environment, calls, untilIdle } = play(serving(() => "1"));
+  await environment.init();
+  const first = environment.invoke(invocation(1), false);
+  environment.freeze();
+  await first;
+  await untilIdle(1);
+  environment.freeze();
+  environment.freeze();
+  await environment.invoke(invocation(2), false);
+  assert.deepEqual(calls, ["start", "freeze", "thaw"]);
+});
