@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 import type { RuntimeInstallation } from "../src/execution/runtimes.ts";
 
 export interface Answer {
@@ -22,6 +22,8 @@ export interface Answer {
 export interface Run {
   readonly answers: readonly Answer[];
   readonly log: string;
+  /** stdout, byte for byte. */
+  readonly stdout: Buffer;
   /** null when the runtime waited for more and was ended by the test. */
   readonly exitCode: number | null;
 }
@@ -138,11 +140,11 @@ export async function run(installation: RuntimeInstallation, scenario: Scenario)
     const finished = new Promise<void>((resolve) => {
       wantsMore = resolve;
     });
-    const output = Promise.all([text(child.stdout), text(child.stderr)]);
+    const output = Promise.all([buffer(child.stdout), text(child.stderr)]);
     await Promise.race([exited, finished]);
     child.kill("SIGKILL");
     const [exitCode, [out, err]] = await Promise.all([exited, output]);
-    return { answers, log: (out + err).replaceAll(directory, ""), exitCode };
+    return { answers, stdout: out, log: (out.toString() + err).replaceAll(directory, ""), exitCode };
   } finally {
     child.kill("SIGKILL");
     server.close();
@@ -156,4 +158,18 @@ export function onlyDocument(result: Run): Record<string, unknown> {
   const [answer] = result.answers;
   if (result.answers.length !== 1 || !answer) throw new Error(`expected one answer, got ${JSON.stringify(result)}`);
   return JSON.parse(answer.body);
+}
+
+/** What a runtime wrote in the framing of _LAMBDA_TELEMETRY_LOG_FD (contract/02 §4): type and text of each record. */
+export function telemetryFrames(
+  bytes: Buffer,
+): { readonly type: number; readonly text: string; readonly timeMs: number }[] {
+  const frames = [];
+  for (let position = 0; position < bytes.length; ) {
+    const end = position + 16 + bytes.readUInt32BE(position + 4);
+    const timeMs = Number(bytes.readBigUInt64BE(position + 8) / 1000n);
+    frames.push({ type: bytes.readUInt32BE(position), text: bytes.toString("utf8", position + 16, end), timeMs });
+    position = end;
+  }
+  return frames;
 }

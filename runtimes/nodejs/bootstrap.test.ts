@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type RuntimeInstallation, Runtimes } from "../../src/execution/runtimes.ts";
-import { onlyDocument, requestId, run, type Scenario } from "../fake-runtime-api.ts";
+import { onlyDocument, requestId, run, type Scenario, telemetryFrames } from "../fake-runtime-api.ts";
 
 const installed = (await Runtimes.discover([])).list().filter(({ runtime }) => runtime.startsWith("nodejs"));
 assert.ok(installed.length > 0, "no Node.js runtime is installed: run npm ci");
@@ -196,6 +196,19 @@ function failing(node: RuntimeInstallation) {
     assert.match(result.log, /\tERROR\tUncaught Exception \t\{/);
   });
 
+  it("reports what goes wrong beside the loading of the handler as an init error", async () => {
+    for (const [code, errorType, exitCode] of [
+      ["Promise.reject(new Error('lost'))", "Runtime.UnhandledPromiseRejection", 128],
+      ["setTimeout(() => { throw new RangeError('late'); }, 1)", "RangeError", 129],
+    ] as const) {
+      const slow = "await new Promise((resolve) => setTimeout(resolve, 60_000)); export const handler = async () => 1;";
+      const result = await run(node, module(`${code}; ${slow}`));
+      assert.equal(result.answers[0]?.path, "/init/error");
+      assert.equal(onlyDocument(result).errorType, errorType);
+      assert.equal(result.exitCode, exitCode);
+    }
+  });
+
   it("reports a promise that can never settle as Runtime.NodeJsExit", async () => {
     const result = await run(node, module("export const handler = async () => new Promise(() => {});"));
     const document = onlyDocument(result);
@@ -248,6 +261,27 @@ function logging(node: RuntimeInstallation) {
     assert.deepEqual([lines[1].errorType, lines[1].errorMessage], ["TypeError", "t"]);
     assert.equal(lines[1].stackTrace[0], "TypeError: t");
     assert.deepEqual([lines[2].level, lines[2].errorMessage], ["ERROR", "end"]);
+  });
+}
+
+function framing(node: RuntimeInstallation) {
+  it("frames records for the telemetry descriptor, line breaks and all, and hides the descriptor from the function", async () => {
+    const handler = `export const handler = async () => { console.error("two\\nlines");
+      return process.env._LAMBDA_TELEMETRY_LOG_FD ?? "hidden"; };`;
+    for (const [format, type] of [
+      ["Text", 0xa55a0017],
+      ["JSON", 0xa55a0016],
+    ] as const) {
+      const environment = { _LAMBDA_TELEMETRY_LOG_FD: "1", AWS_LAMBDA_LOG_FORMAT: format };
+      const { stdout, answers } = await run(node, module(handler, { environment }));
+      const [frame, ...others] = telemetryFrames(stdout);
+      assert.equal(answers[0]?.body, '"hidden"');
+      assert.deepEqual(others, []);
+      assert.equal(frame?.type, type);
+      assert.ok(Math.abs(Number(frame?.timeMs) - Date.now()) < 60_000);
+      const message = format === "Text" ? frame?.text.split("\t")[3] : JSON.parse(frame?.text ?? "").message;
+      assert.equal(message, "two\nlines");
+    }
   });
 }
 
@@ -316,6 +350,7 @@ for (const node of installed) {
     describe("loading", () => loading(node));
     describe("failing", () => failing(node));
     describe("logging", () => logging(node));
+    describe("framing", () => framing(node));
     if (node.runtime === "nodejs22.x") describe("callbacks", () => callbacks(node));
     else describe("without callbacks", () => noCallbacks(node));
   });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type RuntimeInstallation, Runtimes } from "../../src/execution/runtimes.ts";
-import { onlyDocument, requestId, run, type Scenario } from "../fake-runtime-api.ts";
+import { onlyDocument, requestId, run, type Scenario, telemetryFrames } from "../fake-runtime-api.ts";
 
 const installed = (await Runtimes.discover()).list().filter(({ runtime }) => runtime.startsWith("python"));
 
@@ -246,12 +246,36 @@ def handler(event, context):
   });
 }
 
+function framing(python: RuntimeInstallation) {
+  it("frames records for the telemetry descriptor, line breaks and all, and hides the descriptor from the function", async () => {
+    const code = `import logging, os
+def handler(event, context):
+    logging.error("two\\nlines")
+    return os.environ.get("_LAMBDA_TELEMETRY_LOG_FD", "hidden")
+`;
+    for (const [format, type] of [
+      ["Text", 0xa55a0017],
+      ["JSON", 0xa55a0016],
+    ] as const) {
+      const environment = { _LAMBDA_TELEMETRY_LOG_FD: "1", AWS_LAMBDA_LOG_FORMAT: format };
+      const { stdout, answers } = await run(python, app(code, { environment }));
+      const [frame, ...others] = telemetryFrames(stdout);
+      assert.equal(answers[0]?.body, '"hidden"');
+      assert.deepEqual(others, []);
+      assert.equal(frame?.type, type);
+      const message = format === "Text" ? frame?.text.split("\t")[3] : JSON.parse(frame?.text ?? "").message;
+      assert.equal(message.trimEnd(), "two\nlines");
+    }
+  });
+}
+
 for (const python of installed) {
   describe(`${python.runtime} (${python.version})`, { concurrency: 2 }, () => {
     describe("answering", () => answering(python));
     describe("loading", () => loading(python));
     describe("failing", () => failing(python));
     describe("logging", () => logging(python));
+    describe("framing", () => framing(python));
   });
 }
 
