@@ -35,23 +35,24 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   },
 };
 
-/** Who may still be answered: sockets that broke once are not answered again. */
+/** Connections that broke. Each is answered at most once, and closed. */
 export class BrokenConnections {
-  readonly #answered = new WeakSet<Duplex>();
+  readonly #closing = new WeakSet<Duplex>();
+  readonly #spent = new WeakSet<Duplex>();
 
-  /** @param canAnswer false when the other side is gone */
-  answer(error: Error & { code?: string }, socket: Duplex, canAnswer: boolean): void {
-    if (this.#answered.has(socket)) return;
-    this.#answered.add(socket);
-    if (!canAnswer || !socket.writable) {
+  /** The connection's latest request was answered before it had arrived whole: what breaks there is not told twice. */
+  spend(socket: Duplex): void {
+    this.#spent.add(socket);
+  }
+
+  answer(error: Error & { code?: string }, socket: Duplex): void {
+    if (this.#closing.has(socket)) return;
+    this.#closing.add(socket);
+    if (!socket.writable || error.code === "ECONNRESET" || error.code === "EPIPE") {
       socket.destroy();
       return;
     }
-    const { status, code, message } = (error.code && ANSWERS[error.code]) || MALFORMED;
-    const body = JSON.stringify({ __type: code, message });
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nx-amzn-RequestId: ${randomUUID()}\r\nx-amzn-ErrorType: ${code}\r\nConnection: close\r\n\r\n${body}`,
-    );
+    socket.end(this.#spent.has(socket) ? "" : render((error.code && ANSWERS[error.code]) || MALFORMED));
     // What is still arriving is read away for a moment: closing at once would reset the connection under the answer.
     const timer = setTimeout(() => socket.destroy(), LINGER_MS);
     timer.unref();
@@ -59,4 +60,17 @@ export class BrokenConnections {
     socket.on("end", () => socket.destroy());
     socket.resume();
   }
+}
+
+function render({ status, code, message }: Answer): string {
+  const body = JSON.stringify({ __type: code, message });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `x-amzn-RequestId: ${randomUUID()}`,
+    `x-amzn-ErrorType: ${code}`,
+    "Connection: close",
+  ];
+  return `${head.join("\r\n")}\r\n\r\n${body}`;
 }

@@ -111,6 +111,7 @@ class HttpGateway implements Gateway {
     if (part === "answered") exchange.isAnswered = true;
     else exchange.isHandled = true;
     if (!exchange.isAnswered || !exchange.isHandled) return;
+    if (!exchange.request.complete) this.#broken.spend(exchange.request.socket);
     this.#running.delete(exchange);
     if (!this.#isDraining) return;
     this.#server.closeIdleConnections();
@@ -122,11 +123,14 @@ class HttpGateway implements Gateway {
     let isBusy = false;
     for (const exchange of this.#running) {
       if (isLost || exchange.request.socket !== socket) continue;
+      if (!exchange.request.complete) {
+        if (exchange.response.headersSent) this.#broken.spend(socket);
+        continue;
+      }
       // Rubbish behind a good request: that one's answer comes first, and is the last on this connection.
-      if (!exchange.request.complete && !exchange.response.headersSent) continue;
       exchange.isLast = true;
       isBusy = true;
     }
-    if (!isBusy) this.#broken.answer(error, socket, !isLost);
+    if (!isBusy) this.#broken.answer(error, socket);
   }
 }
