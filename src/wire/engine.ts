@@ -71,7 +71,7 @@ export function createService<M>(options: ServiceOptions<M>): WireService {
 }
 
 /** The 413 of AWS Lambda's front door, recorded (contract/06 §4). */
-export function tooLarge(operation: string, limitBytes: number): ServiceError {
+function tooLarge(operation: string, limitBytes: number): ServiceError {
   const message = `Request must be smaller than ${limitBytes} bytes for the ${operation} operation`;
   return commonError("RequestEntityTooLargeException", message);
 }
