@@ -41,13 +41,13 @@ export class Exchange {
 
   /** @throws BodyTooLarge, ConnectionLost */
   readBody(limit: number): Promise<Buffer> {
-    return readBody(this.request, limit, this.#awaitsContinue ? this.#continue : undefined);
+    return readBody(this.request, limit, this.#awaitsContinue ? () => this.#continue() : undefined);
   }
 
-  readonly #continue = (): void => {
+  #continue(): void {
     this.#awaitsContinue = false;
     this.response.writeContinue();
-  };
+  }
 
   fail(error: ServiceError): void {
     this.reply(this.service?.renderError(error, this.requestId) ?? plainError(error));

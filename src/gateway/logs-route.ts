@@ -3,9 +3,10 @@ import { Readable } from "node:stream";
 import type { Catalog } from "../functions/catalog.ts";
 import type { LogEvent, LogStore } from "../observability/log-store.ts";
 import type { WireResponse } from "../wire/service.ts";
-import type { AdminRequest, AdminRoute } from "./gateway.ts";
+import type { AdminRoute } from "./gateway.ts";
 
-export function logsRoute(catalog: Catalog, logs: LogStore): AdminRoute {
+/** @param stopping ends every follow: the region is about to close, and would wait for them for ever */
+export function logsRoute(catalog: Catalog, logs: LogStore, stopping: AbortSignal): AdminRoute {
   return {
     method: "GET",
     prefix: "/_alonzo/logs",
@@ -18,7 +19,8 @@ export function logsRoute(catalog: Catalog, logs: LogStore): AdminRoute {
       const since = Number(query.get("since") ?? "0");
       if (!Number.isFinite(since)) return answer(400, { message: "since is a time in milliseconds since 1970" });
       const { logGroup } = version.logging;
-      const lines = query.get("follow") === "1" ? follow(logs, logGroup, since, request) : past(logs, logGroup, since);
+      const ended = AbortSignal.any([request.signal, stopping]);
+      const lines = query.get("follow") === "1" ? follow(logs, logGroup, since, ended) : past(logs, logGroup, since);
       return { status: 200, headers: { "content-type": "application/x-ndjson" }, body: Readable.from(lines) };
     },
   };
@@ -28,13 +30,8 @@ async function* past(logs: LogStore, logGroup: string, since: number): AsyncGene
   for (const event of await logs.read(logGroup, since)) yield `${JSON.stringify(event)}\n`;
 }
 
-/** What there is, then what comes, until the caller goes away. */
-async function* follow(
-  logs: LogStore,
-  logGroup: string,
-  since: number,
-  { signal }: AdminRequest,
-): AsyncGenerator<string> {
+/** What there is, then what comes, until the caller goes away or the region closes. */
+async function* follow(logs: LogStore, logGroup: string, since: number, ended: AbortSignal): AsyncGenerator<string> {
   const queue: LogEvent[] = [];
   let wake: () => void = () => {};
   // Read first, then listen, with no turn of the event loop between: nothing is shown twice or missed.
@@ -43,10 +40,10 @@ async function* follow(
     queue.push(event);
     wake();
   });
-  signal.addEventListener("abort", () => wake(), { once: true });
+  ended.addEventListener("abort", () => wake(), { once: true });
   try {
     for (const event of events) yield `${JSON.stringify(event)}\n`;
-    while (!signal.aborted) {
+    while (!ended.aborted) {
       const ready = queue.splice(0);
       if (ready.length > 0) yield ready.map((event) => `${JSON.stringify(event)}\n`).join("");
       if (queue.length > 0) continue;

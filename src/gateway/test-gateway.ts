@@ -1,5 +1,4 @@
 /** For tests: a gateway on a free port with the real Lambda model, a few handlers, and an invoker that echoes. */
-import { createHash, createHmac } from "node:crypto";
 import { once } from "node:events";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { connect } from "node:net";
@@ -12,6 +11,7 @@ import type { Principal } from "../wire/service.ts";
 import { authorizeByActions } from "./authorization.ts";
 import type { Gateway, GatewayOptions } from "./gateway.ts";
 import { createGateway } from "./server.ts";
+import { Sha256 } from "./test-signing.ts";
 
 export const ADMINISTRATOR = { accessKeyId: "test", secretAccessKey: "test" };
 export const FUNCTION_ROLE = { accessKeyId: "ASIAROLE", secretAccessKey: "role-secret", sessionToken: "token" };
@@ -116,20 +116,6 @@ export async function startTestGateway(options: Partial<GatewayOptions> = {}): P
     sendRaw: (bytes) => sendRaw(port, bytes),
     [Symbol.asyncDispose]: () => gateway.close(),
   };
-}
-
-class Sha256 {
-  readonly #hash: { update(data: string | Uint8Array): unknown; digest(): Uint8Array };
-  constructor(secret?: string | Uint8Array) {
-    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", secret);
-  }
-  update(data: string | Uint8Array): void {
-    this.#hash.update(data);
-  }
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-  reset(): void {}
 }
 
 /** The headers of a signed request for Lambda. */
