@@ -157,17 +157,17 @@ export function killCgroup(layout: CgroupLayout, path: string): boolean {
     }
   }
   // A frozen process of version 1 dies of its SIGKILL only when thawed.
+  thawBelow(join(freezer, path), layout);
+  return pids.size > 0;
+}
+
+function thawBelow(directory: string, layout: CgroupLayout): void {
   try {
-    const fd = openSync(join(freezer, path, files.freezer), "r+");
-    try {
-      writeSync(fd, files.thawed);
-    } finally {
-      closeSync(fd);
-    }
+    writeFileSync(join(directory, layout.files.freezer), layout.files.thawed, { flag: "r+" });
+    for (const child of children(directory)) thawBelow(child, layout);
   } catch (error) {
     if (!isGone(error)) throw error;
   }
-  return pids.size > 0;
 }
 
 /** Send a signal to the oldest process of a group, if one is alive: process 1 of the sandbox. */

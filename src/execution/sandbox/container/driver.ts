@@ -120,6 +120,11 @@ export class ContainerDriver implements SandboxDriver {
     }
   }
 
+  /** Which of this machine's regions it serves: everything it makes on the machine is named from this. */
+  get regionNumber(): number {
+    return this.#ground.runDirectory.number;
+  }
+
   async create(spec: SandboxSpec): Promise<Sandbox> {
     const network = await this.#namespaces.take();
     const sandbox = new ContainerSandbox(spec, this.#ground, network, () => {

@@ -8,6 +8,8 @@ import { dropFirewall } from "./firewall.ts";
 import type { Linux } from "./linux.ts";
 import { removeRunDirectory } from "./run-directory.ts";
 
+/** A process stuck in the kernel must not keep a region from starting. */
+const MOST_LOOKS = 1000;
 const ALL_REGIONS_CGROUP = "alonzo";
 
 export function regionCgroup(region: number): string {
@@ -17,7 +19,7 @@ export function regionCgroup(region: number): string {
 /** Only for one who holds the lock of the number. */
 export async function sweepRegion(linux: Linux, layout: CgroupLayout, region: number): Promise<void> {
   // A runtime caught in the middle of launching may still start a process after the first look.
-  while (killCgroup(layout, regionCgroup(region))) await sleep(1);
+  for (let look = 0; killCgroup(layout, regionCgroup(region)) && look < MOST_LOOKS; look++) await sleep(1);
   await removeCgroup(layout, regionCgroup(region));
   removeParentGroup(layout, ALL_REGIONS_CGROUP);
   removeRunDirectory(linux, region);
