@@ -118,6 +118,7 @@ export async function startRegion(config: Config): Promise<Region> {
     handlers,
     onFault: (error, requestId) => log.error("lambda fault", { requestId, error }),
   });
+  const stopping = new AbortController();
   const gateway = createGateway({
     services: [lambda],
     credentials: new KeyRing({ ...config, mint }),
@@ -125,12 +126,13 @@ export async function startRegion(config: Config): Promise<Region> {
     authorize: authorizeByActions(config.executionRoleActions),
     ...place,
     health: () => ({ status: "ready", version: packageJson.version, isolation: driver.name }),
-    adminRoutes: [logsRoute(catalog, logs), codeRoute(code)],
+    adminRoutes: [logsRoute(catalog, logs, stopping.signal), codeRoute(code)],
     log,
   });
   const { port, host } = await gateway.listen(config.port, config.host);
   opened.defer(() => activation.settled());
   opened.defer(() => gateway.close());
+  opened.defer(() => stopping.abort());
   await activation.resume();
 
   const closing = opened.move();

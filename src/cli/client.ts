@@ -20,8 +20,6 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** Service name of the signature's scope. */
-  readonly service?: "lambda" | "alonzo";
 }
 
 /** The region answered with an error. */
@@ -83,7 +81,7 @@ export class RegionClient {
     const { endpoint, region, accessKeyId, secretAccessKey } = this.#target;
     const url = new URL(endpoint);
     const signer = new SignatureV4({
-      service: request.service ?? "lambda",
+      service: "lambda",
       region,
       credentials: { accessKeyId, secretAccessKey },
       sha256: Sha256,

@@ -39,7 +39,6 @@ export async function run(args: readonly string[]): Promise<number> {
   const response = await client.send({
     method: "GET",
     path: "/_alonzo/logs",
-    service: "alonzo",
     query: {
       functionName: positionals[0] as string,
       ...(typeof flags.since === "string" && { since: String(sinceMs(flags.since, Date.now())) }),

@@ -12,7 +12,8 @@ export function nextSteps(target: Target): string[] {
     `${aws} list-functions`,
     // fileb:// is taken as it is by both versions, where inline payloads are base64 for one and text for the other.
     `echo '{"name":"you"}' > /tmp/event.json`,
-    `${aws} invoke --function-name ${EXAMPLE} --payload fileb:///tmp/event.json /dev/stdout`,
+    `${aws} invoke --function-name ${EXAMPLE} --payload fileb:///tmp/event.json /tmp/answer.json`,
+    `cat /tmp/answer.json`,
     `npm run alonzo -- logs ${EXAMPLE} --endpoint ${target.endpoint}`,
   ];
 }

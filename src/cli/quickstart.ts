@@ -44,7 +44,8 @@ export async function run(args: readonly string[]): Promise<number> {
     const target = targetOf(config, region.url);
     const shown = demonstrate(new RegionClient(target), config.accountId, heading).then(() => "shown");
     if ((await Promise.race([shown, stopped])) !== "shown") return 0;
-    heading("Go on with the AWS CLI, in another terminal");
+    const when = flags.once === true ? "once `npm start` serves" : "in another terminal";
+    heading(`Go on with the AWS CLI, ${when}`);
     for (const line of nextSteps(target)) detail(line);
     if (flags.once === true) return 0;
     heading("Serving until Ctrl-C");

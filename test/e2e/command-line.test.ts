@@ -85,6 +85,11 @@ test("invoke prints a function's answer, logs what it logged, and --follow what 
   await following.printed(/REPORT RequestId/);
   await AlonzoCommand.run(t, invoke);
   await following.printed(/REPORT RequestId[\s\S]*REPORT RequestId/);
+
+  // Somebody who follows does not keep the region from closing.
+  region.signal("SIGTERM");
+  assert.equal((await region.ended()).code, 0);
+  assert.equal((await following.ended()).code, 0);
 });
 
 test("invoke says what is wrong: no such function, no region", async (t) => {
