@@ -16,20 +16,30 @@ export class TestRegion {
   lambda = new LambdaClient();
   #process: ChildProcess | undefined;
 
-  private constructor(dataDirectory: string) {
+  readonly #isolation: string;
+
+  private constructor(dataDirectory: string, isolation: string) {
     this.dataDirectory = dataDirectory;
+    this.#isolation = isolation;
   }
 
-  /** A region with an empty data directory, ready to answer. */
-  static async start(): Promise<TestRegion> {
-    const region = new TestRegion(mkdtempSync(join(tmpdir(), "alonzo-region-")));
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  /**
+   * A region with an empty data directory, ready to answer.
+   * @param isolation `process`, the quickest to start, unless what is tested is how functions run
+   */
+  static async start(isolation: "auto" | "process" = "process"): Promise<TestRegion> {
+    const region = new TestRegion(mkdtempSync(join(tmpdir(), "alonzo-region-")), isolation);
     await region.startAgain();
     return region;
   }
 
   /** Start the program on the data directory as it is. */
   async startAgain(): Promise<void> {
-    const flags = ["--port", "0", "--isolation", "process", "--data-dir", this.dataDirectory];
+    const flags = ["--port", "0", "--isolation", this.#isolation, "--data-dir", this.dataDirectory];
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", PROGRAM, "start", ...flags], {
       stdio: ["ignore", "pipe", "pipe"],
       // Settings of whoever runs the tests are not for this region.

@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FunctionVersion } from "../functions/function-version.ts";
+import { createLog } from "../observability/log.ts";
+import type { Environment, EnvironmentListener } from "./environment.ts";
+import type { EnvironmentFactory } from "./environment-factory.ts";
+import type { Invocation } from "./invocation.ts";
+import type { Outcome } from "./outcome.ts";
+import { Placement } from "./placement.ts";
+import { EnvironmentPool, NoRoomError } from "./pool.ts";
+
+const version = (functionName: string, revisionId = "1") =>
+  ({
+    functionName,
+    functionArn: `arn:${functionName}`,
+    version: "$LATEST",
+    revisionId,
+    memoryMb: 128,
+  }) as FunctionVersion;
+const invocation = {} as Invocation;
+const outcome = { kind: "ok" } as Outcome;
+
+/** An environment of which the test decides when its invocation ends. */
+class PlayedEnvironment {
+  readonly id: string;
+  readonly version: FunctionVersion;
+  readonly #listener: EnvironmentListener;
+  readonly #pending: (() => void)[] = [];
+  idleSinceMs = performance.now();
+  invocations = 0;
+  frozen = 0;
+  destroyed = false;
+
+  constructor(id: string, version: FunctionVersion, listener: EnvironmentListener) {
+    this.id = id;
+    this.version = version;
+    this.#listener = listener;
+  }
+
+  async init(): Promise<void> {}
+
+  invoke(): Promise<Outcome> {
+    this.invocations++;
+    return new Promise((resolve) => this.#pending.push(() => resolve(outcome)));
+  }
+
+  finish(): void {
+    this.#pending.shift()?.();
+    this.idleSinceMs = performance.now();
+    this.#listener.onIdle(this as unknown as Environment);
+  }
+
+  freeze(): void {
+    this.frozen++;
+  }
+
+  async destroy(): Promise<void> {
+    this.destroyed = true;
+  }
+}
+
+function setUp(options: { room?: () => boolean; create?: () => void; idleTimeoutMs?: number } = {}) {
+  const made: PlayedEnvironment[] = [];
+  const factory = {
+    create: async (version: FunctionVersion, listener: EnvironmentListener) => {
+      options.create?.();
+      const environment = new PlayedEnvironment(`e${made.length}`, version, listener);
+      made.push(environment);
+      return environment;
+    },
+  } as unknown as EnvironmentFactory;
+  const placement = { hasRoom: options.room ?? (() => true) } as unknown as Placement;
+  const log = createLog(() => {});
+  const idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
+  const pool = new EnvironmentPool({ factory, placement, log, idleTimeoutMs, parallelStarts: 2 });
+  const busy = async (count: number) => {
+    while (made.reduce((sum, { invocations }) => sum + invocations, 0) < count) await new Promise(setImmediate);
+  };
+  return { pool, made, busy };
+}
+
+test("one environment serves one invocation at a time: parallel ones get one each, later ones reuse them", async () => {
+  const { pool, made, busy } = setUp();
+  const f = version("f");
+  const first = [pool.invoke(f, invocation, false), pool.invoke(f, invocation, false)];
+  await busy(2);
+  assert.equal(made.length, 2);
+  for (const environment of made) environment.finish();
+  await Promise.all(first);
+  const again = pool.invoke(f, invocation, false);
+  await busy(3);
+  assert.equal(made.length, 2);
+  assert.equal(made[1]?.invocations, 2, "the one used last is taken first");
+  made[1]?.finish();
+  await again;
+  await pool.close();
+});
+
+test("functions and revisions never share an environment", async () => {
+  const { pool, made, busy } = setUp();
+  for (const [index, one] of [version("f"), version("g"), version("f", "2")].entries()) {
+    const running = pool.invoke(one, invocation, false);
+    await busy(index + 1);
+    made[index]?.finish();
+    await running;
+  }
+  assert.equal(made.length, 3);
+  await pool.close();
+});
+
+test("another object for the same revision finds the same environments", async () => {
+  const { pool, made, busy } = setUp();
+  for (let count = 1; count <= 2; count++) {
+    const running = pool.invoke(version("f"), invocation, false);
+    await busy(count);
+    made[0]?.finish();
+    await running;
+  }
+  assert.equal(made.length, 1);
+  await pool.close();
+});
+
+test("retiring ends idle environments now and busy ones after their invocation", async () => {
+  const { pool, made, busy } = setUp();
+  const f = version("f");
+  const running = [pool.invoke(f, invocation, false), pool.invoke(f, invocation, false)];
+  await busy(2);
+  made[0]?.finish();
+  await pool.retire("f", async () => false);
+  assert.deepEqual(
+    made.map(({ destroyed }) => destroyed),
+    [true, false],
+  );
+  made[1]?.finish();
+  await Promise.all(running);
+  assert.equal(made[1]?.destroyed, true);
+  await pool.close();
+});
+
+test("environments of a version that is still current survive a change of another", async () => {
+  const { pool, made, busy } = setUp();
+  const running = pool.invoke(version("f"), invocation, false);
+  await busy(1);
+  made[0]?.finish();
+  await running;
+  await pool.retire("f", async () => true);
+  assert.equal(made[0]?.destroyed, false);
+  await pool.close();
+  assert.equal(made[0]?.destroyed, true);
+});
+
+test("a full machine gives up the environment that is idle longest, of whichever function", async () => {
+  let room = 2;
+  const { pool, made, busy } = setUp({ room: () => room-- > 0 || made[0]?.destroyed === true });
+  for (const [index, name] of ["f", "g"].entries()) {
+    const running = pool.invoke(version(name), invocation, false);
+    await busy(index + 1);
+    made[index]?.finish();
+    await running;
+  }
+  const running = pool.invoke(version("h"), invocation, false);
+  await busy(3);
+  assert.deepEqual(
+    made.map(({ destroyed }) => destroyed),
+    [true, false, false],
+  );
+  made[2]?.finish();
+  await running;
+  await pool.close();
+});
+
+test("a full machine without idle environments refuses instead of starting another", async () => {
+  const { pool } = setUp({ room: () => false });
+  await assert.rejects(pool.invoke(version("f"), invocation, false), NoRoomError);
+  await pool.close();
+});
+
+test("a sandbox that cannot be made fails the invocation that asked, and the next one tries again", async () => {
+  let broken = true;
+  const { pool, made, busy } = setUp({
+    create: () => {
+      if (broken) throw new Error("no sandbox");
+    },
+  });
+  await assert.rejects(pool.invoke(version("f"), invocation, false), /no sandbox/);
+  broken = false;
+  const running = pool.invoke(version("f"), invocation, false);
+  await busy(1);
+  made[0]?.finish();
+  await running;
+  await pool.close();
+});
+
+test("an idle environment is frozen after a moment", async () => {
+  const { pool, made, busy } = setUp();
+  const running = pool.invoke(version("f"), invocation, false);
+  await busy(1);
+  made[0]?.finish();
+  await running;
+  while (made[0]?.frozen === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(made[0]?.frozen, 1);
+  await pool.close();
+});
+
+test("placement keeps a reserve of the machine's memory", () => {
+  const reading = (availableMb: number) => new Placement(() => ({ totalMb: 10_000, availableMb }));
+  assert.equal(reading(5000).hasRoom(128), true);
+  assert.equal(reading(820).hasRoom(128), false);
+});
