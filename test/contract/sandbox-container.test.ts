@@ -1,13 +1,18 @@
 /** The container driver keeps the whole contract. Needs root and an OCI runtime: elsewhere skipped, with the reason. */
 import { it } from "node:test";
+import { readCgroupLayout } from "../../src/execution/sandbox/container/cgroup-layout.ts";
 import { ContainerDriver } from "../../src/execution/sandbox/container/driver.ts";
+import { findOciRuntimes } from "../../src/execution/sandbox/container/oci-runtime.ts";
 import { probe } from "../../src/execution/sandbox/container/probe.ts";
 import { sandboxContract } from "./sandbox.contract.ts";
 
 const answer = probe();
 
 if (answer.usable) {
-  sandboxContract("container", () => ContainerDriver.open());
+  const layout = readCgroupLayout();
+  for (const { name } of layout ? findOciRuntimes(layout) : []) {
+    sandboxContract(`container by ${name}`, () => ContainerDriver.open(name));
+  }
 } else if (process.env.CI) {
   it("containers work on the machine that tests Alonzo", () => {
     throw new Error(`${answer.reason}: ${answer.hint}`);

@@ -13,12 +13,38 @@ import type { Ground } from "./ground.ts";
 import { Linux } from "./linux.ts";
 import { MemoryWatcher } from "./memory-watcher.ts";
 import { NamespacePool } from "./namespace-pool.ts";
-import { chooseOciRuntime, type OciRuntime, runtimeVersion } from "./oci-runtime.ts";
+import { findOciRuntimes, type OciRuntime, runtimeVersion } from "./oci-runtime.ts";
 import { buildDevices, buildRoot } from "./rootfs.ts";
 import { RunDirectory } from "./run-directory.ts";
 import { ContainerSandbox } from "./sandbox.ts";
 import { seccompProfile } from "./seccomp.ts";
 import { regionCgroup, sweepRegion } from "./sweep.ts";
+
+type Prepared = Omit<Ground, "runtime"> & {
+  /** Why sandboxes have no network, if so. */
+  readonly withoutNetwork: string | undefined;
+};
+
+async function layGround(linux: Linux, layout: CgroupLayout, runDirectory: RunDirectory): Promise<Prepared> {
+  const { number, path } = runDirectory;
+  const root = join(path, "root");
+  const devices = join(path, "dev");
+  for (const directory of [root, devices]) mkdirSync(directory, { mode: 0o755 });
+  buildRoot(linux, root);
+  buildDevices(linux, devices);
+  prepareParentGroup(layout, regionCgroup(number));
+  return {
+    linux,
+    layout,
+    runDirectory,
+    root,
+    devices,
+    stateRoot: join(path, "runtime"),
+    seccomp: seccompProfile(),
+    memoryWatcher: new MemoryWatcher(),
+    withoutNetwork: await raiseFirewall(number),
+  };
+}
 
 const CAPABILITIES: Capabilities = {
   freeze: true,
@@ -44,20 +70,20 @@ export class ContainerDriver implements SandboxDriver {
 
   /**
    * Sweep up after dead regions, claim a number, build the shared root, raise the firewall, and try one sandbox out.
+   * @param only the OCI runtime to use; otherwise the best that works
    * @throws SandboxError when this machine, whatever probe.ts saw, does not let a sandbox run
    */
-  static async open(): Promise<ContainerDriver> {
+  static async open(only?: OciRuntime["name"]): Promise<ContainerDriver> {
     const layout = readCgroupLayout();
-    const runtime = layout && chooseOciRuntime(layout);
-    if (!layout || !runtime)
+    const found = layout ? findOciRuntimes(layout) : [];
+    const runtimes = found.filter(({ name }) => only === undefined || name === only);
+    if (!layout || runtimes.length === 0) {
       throw new SandboxError("containers are not possible here", { hint: "see `alonzo doctor`" });
+    }
     const linux = Linux.open();
     const runDirectory = await RunDirectory.claim(linux, (number) => sweepRegion(linux, layout, number));
     try {
-      const driver = await ContainerDriver.#build(linux, layout, runtime, runDirectory);
-      await driver.#tryOut();
-      driver.#namespaces.refill();
-      return driver;
+      return await ContainerDriver.#firstThatWorks(runtimes, await layGround(linux, layout, runDirectory));
     } catch (cause) {
       await sweepRegion(linux, layout, runDirectory.number);
       runDirectory.close();
@@ -69,35 +95,25 @@ export class ContainerDriver implements SandboxDriver {
     }
   }
 
-  static async #build(
-    linux: Linux,
-    layout: CgroupLayout,
-    runtime: OciRuntime,
-    runDirectory: RunDirectory,
-  ): Promise<ContainerDriver> {
-    const { number, path } = runDirectory;
-    const root = join(path, "root");
-    const devices = join(path, "dev");
-    for (const directory of [root, devices]) mkdirSync(directory, { mode: 0o755 });
-    buildRoot(linux, root);
-    buildDevices(linux, devices);
-    prepareParentGroup(layout, regionCgroup(number));
-    const [withoutNetwork, version] = await Promise.all([raiseFirewall(number), runtimeVersion(runtime)]);
-    const hasNetwork = withoutNetwork === undefined;
-    const ground: Ground = {
-      linux,
-      layout,
-      runtime,
-      runDirectory,
-      root,
-      devices,
-      stateRoot: join(path, "runtime"),
-      seccomp: seccompProfile(),
-      memoryWatcher: new MemoryWatcher(),
-    };
-    const network = hasNetwork ? "outbound network by nftables" : `no outbound network: ${withoutNetwork}`;
-    const description = `${version}, cgroup ${layout.kind}, ${network}`;
-    return new ContainerDriver(ground, new NamespacePool(linux, number, hasNetwork), description);
+  static async #firstThatWorks(runtimes: readonly OciRuntime[], prepared: Prepared): Promise<ContainerDriver> {
+    const { withoutNetwork, ...ground } = prepared;
+    const network = withoutNetwork === undefined ? "outbound network by nftables" : `no network: ${withoutNetwork}`;
+    const { linux, layout, runDirectory } = ground;
+    const namespaces = new NamespacePool(linux, runDirectory.number, withoutNetwork === undefined);
+    const failures: string[] = [];
+    for (const runtime of runtimes) {
+      try {
+        const description = `${await runtimeVersion(runtime)}, cgroup ${layout.kind}, ${network}`;
+        const driver = new ContainerDriver({ ...ground, runtime }, namespaces, description);
+        await driver.#tryOut();
+        namespaces.refill();
+        return driver;
+      } catch (error) {
+        failures.push((error as Error).message);
+      }
+    }
+    await namespaces.close();
+    throw new SandboxError(failures.join("; "));
   }
 
   async #tryOut(): Promise<void> {

@@ -9,16 +9,29 @@ import { findCommand, run } from "./commands.ts";
 export interface OciRuntime {
   readonly name: "runc" | "crun";
   readonly path: string;
+  /** What is run to run it: itself, or a command that prepares its surroundings first. */
+  readonly command: readonly string[];
 }
 
-/** crun is twice as fast, but refuses machines with both versions of cgroups ("hybrid mode not supported"). */
-export function chooseOciRuntime(layout: CgroupLayout): OciRuntime | undefined {
-  const names = layout.kind === "hybrid" ? (["runc"] as const) : (["crun", "runc"] as const);
-  for (const name of names) {
-    const path = findCommand(name);
-    if (path !== undefined) return { name, path };
+/** Runs the rest of its arguments in a mount namespace in which the file system $0 is not mounted. */
+const WITHOUT_MOUNT = ["--mount", "--propagation", "slave", "/bin/sh", "-c", 'umount "$0" && exec "$@"'];
+
+/**
+ * The OCI runtimes of this machine, best first. crun starts a sandbox in two thirds of runc's time, but refuses machines
+ * with both versions of cgroups ("hybrid mode not supported"): there it must not see the second.
+ */
+export function findOciRuntimes(layout: CgroupLayout): OciRuntime[] {
+  const crun = findCommand("crun");
+  const runc = findCommand("runc");
+  const found: OciRuntime[] = [];
+  const second = layout.kind === "hybrid" ? layout.hierarchies.at(-1) : undefined;
+  const unshare = findCommand("unshare");
+  if (crun !== undefined && second === undefined) found.push({ name: "crun", path: crun, command: [crun] });
+  if (crun !== undefined && second !== undefined && unshare !== undefined) {
+    found.push({ name: "crun", path: crun, command: [unshare, ...WITHOUT_MOUNT, second, crun] });
   }
-  return undefined;
+  if (runc !== undefined) found.push({ name: "runc", path: runc, command: [runc] });
+  return found;
 }
 
 /** E.g. `runc 1.1.5+ds1`. */
@@ -46,7 +59,8 @@ export interface Launch {
 export async function launch(runtime: OciRuntime, { id, bundle, stateRoot, ...fds }: Launch): Promise<void> {
   const log = join(bundle, "runtime.log");
   const parameters = ["--root", stateRoot, "--log", log, "--log-format", "json", "run", "--detach"];
-  const child = spawn(runtime.path, [...parameters, "--preserve-fds", "1", "--bundle", bundle, id], {
+  const [executable = runtime.path, ...prefix] = runtime.command;
+  const child = spawn(executable, [...prefix, ...parameters, "--preserve-fds", "1", "--bundle", bundle, id], {
     stdio: ["ignore", fds.outputFd, fds.outputFd, fds.statusFd],
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
   });

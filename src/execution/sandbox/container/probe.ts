@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import type { Probe } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
 import { readCgroupLayout } from "./cgroup-layout.ts";
-import { findCommand, hasCommand } from "./commands.ts";
+import { hasCommand } from "./commands.ts";
 import { Linux } from "./linux.ts";
-import { chooseOciRuntime } from "./oci-runtime.ts";
+import { findOciRuntimes } from "./oci-runtime.ts";
 
 const CAP_SYS_ADMIN = 21n;
 const CAP_NET_ADMIN = 12n;
@@ -38,14 +38,8 @@ export function probe(): Probe {
   if (!layout) {
     return unusable("no cgroup control of memory and freezer", "mount cgroups at /sys/fs/cgroup");
   }
-  const runtime = chooseOciRuntime(layout);
-  if (!runtime) {
-    const reason =
-      layout.kind === "hybrid" && findCommand("crun") !== undefined
-        ? "crun refuses this machine's hybrid cgroups, and runc is missing"
-        : "neither runc nor crun is installed";
-    return unusable(reason, "apt-get install runc");
-  }
+  const [runtime] = findOciRuntimes(layout);
+  if (!runtime) return unusable("neither crun nor runc is installed", "apt-get install runc");
   if (!hasCommand("ip")) return unusable("ip (iproute2) is missing", "apt-get install iproute2");
   return { usable: true, detail: `${runtime.name} at ${runtime.path}, cgroup ${layout.kind}` };
 }
