@@ -16,7 +16,7 @@ if ! reason=$(node --version 2>&1 >/dev/null); then
   echo "missing: libatomic, which Node 26 is linked against" >&2
   echo "installing: $command" >&2
   export DEBIAN_FRONTEND=noninteractive
-  $command -q >&2 2>/dev/null || { apt-get update -q >&2 && $command -q >&2; }
+  $command -q >/dev/null 2>&1 || { apt-get update -q >/dev/null && $command -q >/dev/null; }
 fi
 
 exec node --disable-warning=ExperimentalWarning "$@"

@@ -15,8 +15,10 @@ const APT_OPTIONS = ["-q", "-o", "DPkg::Lock::Timeout=120"];
 
 function apt(...args: string[]): boolean {
   const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  // What apt prints is progress for people: stderr, so that stdout stays the caller's.
-  return spawnSync("apt-get", [...APT_OPTIONS, ...args], { stdio: ["ignore", 2, 2], env: environment }).status === 0;
+  // Its progress runs to hundreds of lines and is not shown; what goes wrong is.
+  return (
+    spawnSync("apt-get", [...APT_OPTIONS, ...args], { stdio: ["ignore", "ignore", 2], env: environment }).status === 0
+  );
 }
 
 /** Fresh images come without package lists: only then is an update needed before the first try. */
