@@ -143,6 +143,17 @@ export function prepareParentGroup(layout: CgroupLayout, path: string): void {
     }
     writeFileSync(join(layout.cpu, group, file), String(unit * PARENT_WEIGHT));
   }
+  if (layout.kind !== "v2") keepFreezerWarm(layout, path);
+}
+
+/**
+ * Version 1 of the freezer patches the kernel's own code whenever the first group of the machine freezes or the last one
+ * thaws. One empty group that stays frozen spares every invocation that: measured 100 µs against 5 to 10.
+ */
+function keepFreezerWarm(layout: CgroupLayout, path: string): void {
+  const group = join(layout.freezer, path, "always-frozen");
+  mkdirSync(group, { recursive: true });
+  writeFileSync(join(group, layout.files.freezer), layout.files.frozen);
 }
 
 /** Kill every process in a group and in the groups below it, frozen ones too. @returns whether any was found */
