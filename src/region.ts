@@ -90,9 +90,8 @@ export async function startRegion(config: Config): Promise<Region> {
   });
   opened.defer(() => pool.close());
   catalog.onChange((functionName) => {
-    const isCurrent = async ({ version, revisionId }: FunctionVersion) =>
-      (await catalog.resolve(functionName, version))?.revisionId === revisionId;
-    void pool.retire(functionName, isCurrent).catch((error) => log.error("retiring environments", { error }));
+    const current = (version: string) => catalog.resolve(functionName, version);
+    void pool.retire(functionName, current).catch((error) => log.error("retiring environments", { error }));
   });
   const admission = new Admission(config.accountConcurrency);
   const invoker = new RegionInvoker(catalog, admission, pool, (name) => functionArn(place, name));
@@ -166,7 +165,7 @@ async function prepare(version: FunctionVersion, runtimes: Runtimes, code: CodeS
     const { reason, hint } = runtimes.whyMissing(runtime);
     return { ok: false, reasonCode: "InvalidRuntime", reason: `${reason}: ${hint}` };
   }
-  await code.ensure(version.codeSha256);
+  await Promise.all([code.ensure(version.codeSha256), runtimes.prepare(runtime)]);
   return { ok: true };
 }
 

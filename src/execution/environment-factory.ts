@@ -4,11 +4,12 @@ import type { Socket } from "node:net";
 import type { FunctionVersion } from "../functions/function-version.ts";
 import type { LogStore } from "../observability/log-store.ts";
 import type { CredentialMint } from "./credentials.ts";
-import { Environment, type EnvironmentListener, type Launch } from "./environment.ts";
+import { Environment, type EnvironmentListener } from "./environment.ts";
 import { EnvironmentLog } from "./environment-log.ts";
 import { environmentVariables } from "./environment-variables.ts";
 import { InvocationSlot } from "./invocation-slot.ts";
 import { acceptRuntimeConnection } from "./runtime-api/runtime-api.ts";
+import type { Launch } from "./runtime-process.ts";
 import { findCustomBootstrap, type RuntimeInstallation, type Runtimes } from "./runtimes.ts";
 import type { Sandbox, SandboxDriver } from "./sandbox/sandbox.ts";
 

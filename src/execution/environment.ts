@@ -9,9 +9,6 @@ import {
   badModeFailure,
   exitFailure,
   type Failure,
-  missingBootstrapFailure,
-  reportedFailure,
-  sandboxFailure,
   timeoutFailure,
   tooLargeFailure,
   truncatedFailure,
@@ -20,17 +17,11 @@ import type { Invocation } from "./invocation.ts";
 import type { InvocationSlot, RuntimeAnswer } from "./invocation-slot.ts";
 import { endLine, faultLine, initReportLine, initStartLine, reportLine, startLine, timeoutLine } from "./log-lines.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Sandbox, SandboxCommand, SandboxExit } from "./sandbox/sandbox.ts";
+import { type Launch, RuntimeProcess } from "./runtime-process.ts";
+import type { Sandbox, SandboxExit } from "./sandbox/sandbox.ts";
 
 /** ms: the init phase of an on-demand environment */
 const INIT_LIMIT_MS = 10_000;
-
-/** How to start the runtime, settled when the environment was built. Undefined command: there is no bootstrap. */
-export interface Launch {
-  readonly command: SandboxCommand | undefined;
-  readonly runtimeVersion: string;
-  readonly runtimeVersionArn: string;
-}
 
 export interface EnvironmentParts {
   readonly version: FunctionVersion;
@@ -48,11 +39,6 @@ export interface EnvironmentListener {
   onFault(environment: Environment, error: unknown): void;
 }
 
-/** A runtime on its way to its first `next`. */
-interface Boot {
-  settle(failure: Failure | undefined): void;
-}
-
 interface Running {
   readonly invocation: Invocation;
   readonly startedMs: number;
@@ -63,6 +49,8 @@ interface Running {
   finished: boolean;
   /** END and REPORT are written: nothing of this invocation is outstanding on our side. */
   reported: boolean;
+  /** The processes cannot be used any more: they hang, have failed or are gone. */
+  mustReset: boolean;
 }
 
 export class Environment {
@@ -72,18 +60,13 @@ export class Environment {
   readonly #log: EnvironmentLog;
   readonly #launch: Launch;
   readonly #listener: EnvironmentListener;
-  /** The runtime has come to its first `next` and lives. */
-  #booted = false;
-  #boot: Boot | undefined;
+  readonly #runtime: RuntimeProcess;
   #running: Running | undefined;
-  #resetting: Promise<void> | undefined;
-  /** Processes of an earlier start may still report their end: only the newest start counts. */
-  #generation = 0;
   #initMs: number | undefined;
   #frozen = false;
   #destroyed = false;
   #peakMemoryMb = 1;
-  #peakReadMs = 0;
+  #peakReadMs = Number.NEGATIVE_INFINITY;
   /** performance.now() when it last became idle */
   idleSinceMs = 0;
 
@@ -94,10 +77,14 @@ export class Environment {
     this.#log = parts.log;
     this.#launch = parts.launch;
     this.#listener = listener;
+    this.#runtime = new RuntimeProcess(parts.sandbox, parts.slot, parts.launch, {
+      onExit: (exit) => this.#onExit(exit),
+      onFault: (error) => listener.onFault(this, error),
+    });
     parts.slot.listen({
-      onNext: () => this.#onNext(),
+      onNext: () => this.#runtime.cameForWork() || this.#becomeIdle(),
       onAnswer: (answer) => this.#onAnswer(answer),
-      onInitError: (body, errorType) => this.#boot?.settle(reportedFailure(body, errorType)),
+      onInitError: (body, errorType) => this.#runtime.failedInit(body, errorType),
     });
   }
 
@@ -109,7 +96,7 @@ export class Environment {
   async init(): Promise<void> {
     const startedMs = performance.now();
     this.#log.platform(initStartLine(this.#launch.runtimeVersion, this.#launch.runtimeVersionArn));
-    const failure = await this.#start(INIT_LIMIT_MS, () => timeoutFailure(INIT_LIMIT_MS / 1000));
+    const failure = await this.#runtime.start(INIT_LIMIT_MS, () => timeoutFailure(INIT_LIMIT_MS / 1000));
     const durationMs = performance.now() - startedMs;
     if (!failure) {
       this.#initMs = durationMs;
@@ -117,7 +104,7 @@ export class Environment {
     }
     this.#log.flushPartial();
     this.#log.platform(initReportLine(durationMs, "init", failure));
-    await this.#reset();
+    await this.#runtime.reset();
   }
 
   /** Run one invocation to its outcome. Only legal when idle; never rejects for what the function does. */
@@ -133,18 +120,19 @@ export class Environment {
         timer: undefined,
         finished: false,
         reported: false,
+        mustReset: false,
       };
       this.#running = running;
       if (wantsLogTail) this.#log.beginTail();
       this.#log.platform(startLine(invocation.requestId, this.version.version));
-      if (!this.#booted) return void this.#invokeWithInit(running, timeoutMs);
+      if (!this.#runtime.isUp) return void this.#invokeWithInit(running, timeoutMs);
       running.timer = setTimeout(() => this.#onTimeout(running), timeoutMs);
       this.#slot.deliver(invocation, Date.now() + timeoutMs);
     });
   }
 
   freeze(): void {
-    if (this.#frozen || this.#running || this.#boot || !this.#booted) return;
+    if (this.#frozen || this.#running || !this.#runtime.isUp) return;
     this.#frozen = true;
     this.#sandbox.freeze();
   }
@@ -165,9 +153,8 @@ export class Environment {
 
   /** Suppressed init: the runtime starts inside the invoke phase, under the function's own timeout. */
   async #invokeWithInit(running: Running, timeoutMs: number): Promise<void> {
-    await this.#resetting;
     const startedMs = performance.now();
-    const failure = await this.#start(timeoutMs, () => timeoutFailure(this.version.timeoutSeconds));
+    const failure = await this.#runtime.start(timeoutMs, () => timeoutFailure(this.version.timeoutSeconds));
     const durationMs = performance.now() - startedMs;
     if (failure) {
       this.#log.flushPartial();
@@ -177,41 +164,6 @@ export class Environment {
     const leftMs = Math.max(1, timeoutMs - durationMs);
     running.timer = setTimeout(() => this.#onTimeout(running), leftMs);
     this.#slot.deliver(running.invocation, Math.round(Date.now() + leftMs));
-  }
-
-  /** Start the runtime and wait until it asks for work. @returns what went wrong, if anything did */
-  #start(limitMs: number, onLimit: () => Failure): Promise<Failure | undefined> {
-    const { command } = this.#launch;
-    if (!command) return Promise.resolve(missingBootstrapFailure());
-    const generation = ++this.#generation;
-    this.#slot.reset();
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#boot?.settle(onLimit()), limitMs);
-      const boot: Boot = {
-        settle: (failure) => {
-          if (this.#boot !== boot) return;
-          this.#boot = undefined;
-          clearTimeout(timer);
-          this.#booted = failure === undefined;
-          // What the runtime wrote before it failed is already in the pipe: read it first.
-          if (failure) setImmediate(resolve, failure);
-          else resolve(undefined);
-        },
-      };
-      this.#boot = boot;
-      this.#sandbox.start(command).then(
-        ({ exited }) => exited.then((exit) => generation === this.#generation && this.#onExit(exit)),
-        (error: unknown) => {
-          this.#listener.onFault(this, error);
-          boot.settle(sandboxFailure());
-        },
-      );
-    });
-  }
-
-  #onNext(): void {
-    if (this.#boot) return this.#boot.settle(undefined);
-    this.#becomeIdle();
   }
 
   #onAnswer(answer: RuntimeAnswer): void {
@@ -232,11 +184,9 @@ export class Environment {
   }
 
   #onExit(exit: SandboxExit): void {
-    this.#booted = false;
-    if (this.#boot) return this.#boot.settle(exitFailure(exit));
     const running = this.#running;
     if (this.#destroyed) return;
-    if (!running) return void this.#reset();
+    if (!running) return void this.#runtime.reset();
     if (running.finished) return this.#becomeIdle();
     const failure = exitFailure(exit);
     // The exit overtakes output that is still in the pipe.
@@ -253,7 +203,7 @@ export class Environment {
       this.#fail(running, timeoutFailure(this.version.timeoutSeconds), "timeout");
     } else if (this.#running === running) {
       // It answered, but never came back for more.
-      this.#booted = false;
+      running.mustReset = true;
       this.#becomeIdle();
     }
   }
@@ -265,7 +215,7 @@ export class Environment {
     } else if (failure.logMessage !== undefined) {
       this.#log.platform(faultLine(requestId, failure.logMessage, failure.errorType));
     }
-    if (kind !== "response-too-large" && kind !== "function-error") this.#booted = false;
+    running.mustReset = kind !== "response-too-large" && kind !== "function-error";
     this.#finish(running, kind, failure.document(requestId), failure.errorType, failure.status);
   }
 
@@ -323,10 +273,10 @@ export class Environment {
   #becomeIdle(): void {
     const running = this.#running;
     if (!running?.reported || this.#destroyed) return;
-    if (!this.#booted) {
+    if (running.mustReset || !this.#runtime.isUp) {
       clearTimeout(running.timer);
       this.#running = undefined;
-      void this.#reset().then(() => this.#offer());
+      void this.#runtime.reset().then(() => this.#offer());
     } else if (this.#slot.state === "Ready") {
       clearTimeout(running.timer);
       this.#running = undefined;
@@ -338,14 +288,6 @@ export class Environment {
     if (this.#destroyed) return;
     this.idleSinceMs = performance.now();
     this.#listener.onIdle(this);
-  }
-
-  /** Kill every process; /tmp is kept (contract/01, Reset). */
-  #reset(): Promise<void> {
-    this.#booted = false;
-    this.#generation++;
-    this.#resetting = this.#sandbox.reset().catch((error: unknown) => this.#listener.onFault(this, error));
-    return this.#resetting;
   }
 
   /** Reading a cgroup costs more than the rest of an invocation's bookkeeping, and a peak only grows: read it now and then. */

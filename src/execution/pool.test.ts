@@ -9,12 +9,12 @@ import type { Outcome } from "./outcome.ts";
 import { Placement } from "./placement.ts";
 import { EnvironmentPool, NoRoomError } from "./pool.ts";
 
-const version = (functionName: string, revisionId = "1") =>
+const version = (functionName: string, codeSha256 = "1") =>
   ({
     functionName,
     functionArn: `arn:${functionName}`,
     version: "$LATEST",
-    revisionId,
+    codeSha256,
     memoryMb: 128,
   }) as FunctionVersion;
 const invocation = {} as Invocation;
@@ -96,7 +96,7 @@ test("one environment serves one invocation at a time: parallel ones get one eac
   await pool.close();
 });
 
-test("functions and revisions never share an environment", async () => {
+test("functions, and code of one function, never share an environment", async () => {
   const { pool, made, busy } = setUp();
   for (const [index, one] of [version("f"), version("g"), version("f", "2")].entries()) {
     const running = pool.invoke(one, invocation, false);
@@ -108,7 +108,7 @@ test("functions and revisions never share an environment", async () => {
   await pool.close();
 });
 
-test("another object for the same revision finds the same environments", async () => {
+test("another object for the same version finds the same environments", async () => {
   const { pool, made, busy } = setUp();
   for (let count = 1; count <= 2; count++) {
     const running = pool.invoke(version("f"), invocation, false);
@@ -126,7 +126,7 @@ test("retiring ends idle environments now and busy ones after their invocation",
   const running = [pool.invoke(f, invocation, false), pool.invoke(f, invocation, false)];
   await busy(2);
   made[0]?.finish();
-  await pool.retire("f", async () => false);
+  await pool.retire("f", async () => undefined);
   assert.deepEqual(
     made.map(({ destroyed }) => destroyed),
     [true, false],
@@ -137,13 +137,13 @@ test("retiring ends idle environments now and busy ones after their invocation",
   await pool.close();
 });
 
-test("environments of a version that is still current survive a change of another", async () => {
+test("a change that runs nothing differently leaves the environments alone", async () => {
   const { pool, made, busy } = setUp();
   const running = pool.invoke(version("f"), invocation, false);
   await busy(1);
   made[0]?.finish();
   await running;
-  await pool.retire("f", async () => true);
+  await pool.retire("f", async () => ({ ...version("f"), revisionId: "2", description: "new" }));
   assert.equal(made[0]?.destroyed, false);
   await pool.close();
   assert.equal(made[0]?.destroyed, true);

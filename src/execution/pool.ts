@@ -10,6 +10,7 @@ import type { EnvironmentFactory } from "./environment-factory.ts";
 import type { Invocation } from "./invocation.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Placement } from "./placement.ts";
+import { runIdentity } from "./run-identity.ts";
 import { Semaphore } from "./semaphore.ts";
 
 /** ms between an environment's last work and its freeze: the next invocation often comes sooner, and finds it thawed */
@@ -35,7 +36,7 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-/** The environments of one function version at one revision of its configuration. */
+/** The environments of one function version with one configuration and code. */
 interface Fleet {
   readonly version: FunctionVersion;
   /** Most recently used last: it is taken first, so that the surplus ages and is reaped. */
@@ -50,7 +51,7 @@ interface Fleet {
 export class EnvironmentPool implements EnvironmentListener {
   readonly #options: PoolOptions;
   readonly #starts: Semaphore;
-  /** By function, version and revision. */
+  /** By run identity. */
   readonly #fleets = new Map<string, Fleet>();
   /** The same by the version object itself, which the catalog hands out again and again: no key to build on the hot path. */
   readonly #known = new WeakMap<FunctionVersion, Fleet>();
@@ -80,11 +81,17 @@ export class EnvironmentPool implements EnvironmentListener {
 
   /**
    * The function changed or is gone: environments of versions that are no longer current finish what they run and are
-   * never used again. (New invocations do not meet them anyhow: they ask for another revision.)
+   * never used again. (New invocations do not meet them anyhow: they ask for another identity.)
+   * @param current answers the version as it is now
    */
-  async retire(functionName: string, isCurrent: (version: FunctionVersion) => Promise<boolean>): Promise<void> {
+  async retire(
+    functionName: string,
+    current: (version: string) => Promise<FunctionVersion | undefined>,
+  ): Promise<void> {
     for (const [key, fleet] of this.#fleets) {
-      if (fleet.version.functionName !== functionName || (await isCurrent(fleet.version))) continue;
+      if (fleet.version.functionName !== functionName) continue;
+      const now = await current(fleet.version.version);
+      if (now && runIdentity(now) === key) continue;
       fleet.retired = true;
       if (this.#fleets.get(key) === fleet) this.#fleets.delete(key);
       for (const environment of fleet.idle.splice(0)) void this.#end(fleet, environment);
@@ -124,7 +131,7 @@ export class EnvironmentPool implements EnvironmentListener {
   #fleetOf(version: FunctionVersion): Fleet {
     const known = this.#known.get(version);
     if (known && !known.retired) return known;
-    const key = `${version.functionArn}:${version.version}:${version.revisionId}`;
+    const key = runIdentity(version);
     let fleet = this.#fleets.get(key);
     if (!fleet) {
       fleet = { version, idle: [], all: new Set(), waiters: [], starting: 0, retired: false };
