@@ -90,8 +90,8 @@ class GuardedSandbox implements Sandbox {
 
   /** Run after what is under way; the first failure is the end of the sandbox. */
   #inTurn<T>(operation: () => Promise<T>): Promise<T> {
+    if (this.#destroyed) return Promise.reject(this.#death ?? new SandboxError(`sandbox ${this.id} is destroyed`));
     const turn = this.#queue.then(async () => {
-      if (this.#destroyed) throw new SandboxError(`sandbox ${this.id} is destroyed`);
       if (this.#death) throw this.#death;
       try {
         return await operation();

@@ -90,8 +90,13 @@ export class Cgroup {
 
   /** How often the kernel killed in this group for want of memory. */
   oomKills(): number {
-    const events = readFileSync(join(this.#layout.memory, this.#path, this.#layout.files.oomEvents), "latin1");
-    return Number(/^oom_kill (\d+)$/m.exec(events)?.[1] ?? 0);
+    try {
+      const events = readFileSync(join(this.#layout.memory, this.#path, this.#layout.files.oomEvents), "latin1");
+      return Number(/^oom_kill (\d+)$/m.exec(events)?.[1] ?? 0);
+    } catch (error) {
+      if (isGone(error)) return 0;
+      throw error;
+    }
   }
 
   close(): void {

@@ -84,8 +84,9 @@ export class RunDirectory {
     ftruncateSync(mine.fd);
     writeSync(mine.fd, `${process.pid}\n`);
     const directory = new RunDirectory(linux, mine);
-    mkdirSync(directory.path, { recursive: true, mode: 0o711 });
-    linux.mount("alonzo", directory.path, "tmpfs", 0, "mode=711,size=1g");
+    mkdirSync(directory.path, { recursive: true, mode: 0o700 });
+    // Closed to other users of the machine: each sandbox's /tmp and Runtime API socket are below.
+    linux.mount("alonzo", directory.path, "tmpfs", 0, "mode=700,size=1g");
     return directory;
   }
 

@@ -27,13 +27,6 @@ const INODES_PER_MB = 64;
 
 const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
-interface Running {
-  readonly cgroup: Cgroup;
-  readonly exited: Promise<SandboxExit>;
-  /** Resolves when nothing of it is left on the host. */
-  readonly cleaned: Promise<void>;
-}
-
 /** Everything that process 1 says of its end: a line with the exit status, or nothing when it was killed. */
 function readStatus(fd: number): Promise<string> {
   const socket = new Socket({ fd, readable: true, writable: false });
@@ -74,7 +67,10 @@ export class ContainerSandbox implements Sandbox {
   readonly #userId: number;
   readonly #connections = new Connections();
   readonly #onDestroyed: () => void;
-  #running: Running | undefined;
+  /** While something runs. */
+  #cgroup: Cgroup | undefined;
+  /** Resolves when nothing of what ran last is left on the host. */
+  #cleaned: Promise<void> = Promise.resolve();
   #wasKilledForMemory = false;
   #peakMemoryMb = 1;
 
@@ -122,7 +118,7 @@ export class ContainerSandbox implements Sandbox {
       hasSwapAccounting: layout.hasSwapAccounting,
     });
     writeFileSync(join(this.#directory, "config.json"), JSON.stringify(config));
-    await this.#running?.cleaned;
+    await this.#cleaned;
     const output = linux.pipe();
     // Programs that open /dev/stdout by its path need to own the pipe.
     fchownSync(output.writeEnd, this.#userId, this.#userId);
@@ -143,7 +139,10 @@ export class ContainerSandbox implements Sandbox {
     const cgroup = new Cgroup(layout, this.#cgroupPath, this.#spec.memoryMb);
     // Read from only now: had the launch failed, the OCI runtime's complaint would be in the function's log.
     const exited = this.#awaitEnd(statusText, new Output(output.readEnd, this.#spec.onOutput), cgroup);
-    this.#running = { cgroup, exited, cleaned: exited.then(() => this.#clean()) };
+    this.#cgroup = cgroup;
+    this.#cleaned = exited.then(() => this.#clean());
+    // Whoever comes next awaits it and hears of a failure; until then it must not count as unhandled.
+    this.#cleaned.catch(() => {});
     this.#ground.memoryWatcher.watch(this);
     return { exited };
   }
@@ -158,24 +157,24 @@ export class ContainerSandbox implements Sandbox {
   }
 
   freeze(): void {
-    if (!this.#running) return;
+    if (!this.#cgroup) return;
     this.#ground.memoryWatcher.unwatch(this);
-    this.#running.cgroup.freeze();
+    this.#cgroup.freeze();
   }
 
   thaw(): void {
-    if (!this.#running) return;
-    this.#running.cgroup.thaw();
+    if (!this.#cgroup) return;
+    this.#cgroup.thaw();
     this.#ground.memoryWatcher.watch(this);
   }
 
   peakMemoryMb(): number {
-    if (this.#running) this.#peakMemoryMb = this.#running.cgroup.peakMemoryMb();
+    if (this.#cgroup) this.#peakMemoryMb = this.#cgroup.peakMemoryMb();
     return this.#peakMemoryMb;
   }
 
   isOverMemoryLimit(): boolean {
-    return this.#running?.cgroup.isOverLimit() ?? false;
+    return this.#cgroup?.isOverLimit() ?? false;
   }
 
   killForMemory(): void {
@@ -226,14 +225,13 @@ export class ContainerSandbox implements Sandbox {
     this.#peakMemoryMb = cgroup.peakMemoryMb();
     const outOfMemory = status.signal === "SIGKILL" && (this.#wasKilledForMemory || cgroup.oomKills() > 0);
     cgroup.close();
-    this.#running = undefined;
+    this.#cgroup = undefined;
     return { ...status, outOfMemory };
   }
 
   async #kill(): Promise<void> {
-    const running = this.#running;
-    if (running) killCgroup(this.#ground.layout, this.#cgroupPath);
-    await running?.cleaned;
+    if (this.#cgroup) killCgroup(this.#ground.layout, this.#cgroupPath);
+    await this.#cleaned;
   }
 
   async #clean(): Promise<void> {

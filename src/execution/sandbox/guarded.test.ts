@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { guardDriver } from "./guarded.ts";
+import type { Sandbox, SandboxDriver, SandboxSpec } from "./sandbox.ts";
+
+const SPEC: SandboxSpec = {
+  id: "one",
+  directories: { task: "/" },
+  memoryMb: 128,
+  ephemeralStorageMb: 512,
+  onOutput() {},
+  onRuntimeApiConnection() {},
+  onRegionConnection() {},
+};
+const COMMAND = { argv: ["true"], environment: {}, workingDirectory: "/" };
+
+/** A driver that does nothing but note what was asked of it. */
+function recordingDriver(overrides: Partial<Sandbox> = {}): { driver: SandboxDriver; calls: string[] } {
+  const calls: string[] = [];
+  const note = (name: string) => (): void => {
+    calls.push(name);
+  };
+  const sandbox: Sandbox = {
+    id: SPEC.id,
+    paths: { task: "", runtime: "", language: "", layers: "", temporary: "" },
+    runtimeApiAddress: "",
+    regionEndpoint: "",
+    start: async () => {
+      calls.push("start");
+      return { exited: new Promise(() => {}) };
+    },
+    terminate: note("terminate"),
+    reset: async () => note("reset")(),
+    freeze: note("freeze"),
+    thaw: note("thaw"),
+    peakMemoryMb: () => 42,
+    destroy: async () => note("destroy")(),
+    ...overrides,
+  };
+  const driver: SandboxDriver = {
+    name: "process",
+    capabilities: {
+      freeze: true,
+      memoryLimit: false,
+      networkIsolation: false,
+      readOnlyRoot: false,
+      separateUser: false,
+    },
+    description: "",
+    create: async () => sandbox,
+    close: async () => note("close")(),
+  };
+  return { driver: guardDriver(driver), calls };
+}
+
+test("repeated freeze and thaw reach the driver once", async () => {
+  const { driver, calls } = recordingDriver();
+  const sandbox = await driver.create(SPEC);
+  sandbox.freeze();
+  await sandbox.start(COMMAND);
+  sandbox.thaw();
+  sandbox.freeze();
+  sandbox.freeze();
+  sandbox.thaw();
+  sandbox.thaw();
+  assert.deepEqual(calls, ["start", "freeze", "thaw"]);
+});
+
+test("the first failure is the end of a sandbox: it is destroyed and refuses everything after", async () => {
+  const { driver, calls } = recordingDriver({ reset: () => Promise.reject(new Error("stuck")) });
+  const sandbox = await driver.create(SPEC);
+  await sandbox.start(COMMAND);
+  await assert.rejects(sandbox.reset(), /sandbox one failed: stuck/);
+  await assert.rejects(sandbox.start(COMMAND), /destroyed|stuck/);
+  sandbox.freeze();
+  await sandbox.destroy();
+  assert.deepEqual(calls, ["start", "destroy"]);
+});
+
+test("operations run one at a time, in the order asked", async () => {
+  const gate = Promise.withResolvers<void>();
+  const order: string[] = [];
+  const { driver } = recordingDriver({
+    reset: async () => {
+      await gate.promise;
+      order.push("reset");
+    },
+    destroy: async () => {
+      order.push("destroy");
+    },
+  });
+  const sandbox = await driver.create(SPEC);
+  const both = [sandbox.reset(), sandbox.destroy()];
+  gate.resolve();
+  await Promise.all(both);
+  assert.deepEqual(order, ["reset", "destroy"]);
+});
+
+test("destroy never rejects and is done once", async () => {
+  let count = 0;
+  const { driver } = recordingDriver({
+    destroy: () => {
+      count++;
+      return Promise.reject(new Error("busy"));
+    },
+  });
+  const sandbox = await driver.create(SPEC);
+  await Promise.all([sandbox.destroy(), sandbox.destroy()]);
+  assert.equal(count, 1);
+});
+
+test("an id that could leave its directory is refused", async () => {
+  const { driver } = recordingDriver();
+  await assert.rejects(driver.create({ ...SPEC, id: "../x" }), /cannot name a sandbox/);
+});
+
+test("a closed driver makes no more sandboxes", async () => {
+  const { driver, calls } = recordingDriver();
+  await driver.close();
+  await driver.close();
+  await assert.rejects(driver.create(SPEC), /closed/);
+  assert.deepEqual(calls, ["close"]);
+});
