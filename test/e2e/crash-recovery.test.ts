@@ -17,7 +17,7 @@ import {
   waitUntilFunctionActiveV2,
 } from "@aws-sdk/client-lambda";
 import { zipOf } from "../api/lambda/zip.ts";
-import { TestRegion } from "../api/region.ts";
+import { TestRegion } from "../test-region.ts";
 
 const ROUNDS = 10;
 const CALLS = 200;

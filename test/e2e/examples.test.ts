@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { buildExample, exampleEvent, exampleFunction, exampleNames, MissingToolError } from "../../examples/build.ts";
 import { findExecutable } from "../../src/cli/machine.ts";
 import { Runtimes } from "../../src/execution/runtimes.ts";
-import { type Invoked, RegionUnderTest } from "./region-under-test.ts";
+import { type Invoked, TestRegion } from "../test-region.ts";
 
 /** Width and height in the frame header of a JPEG. */
 function jpegSize(image: Buffer): { width: number; height: number } {
@@ -48,7 +48,8 @@ const CHECKS: Readonly<Record<string, (invoked: Invoked) => void>> = {
 };
 
 test("examples", async (t) => {
-  const region = await RegionUnderTest.start(t);
+  const region = await TestRegion.start("auto");
+  t.after(() => region.stop());
   const installed = (await Runtimes.discover()).list().map(({ runtime }) => runtime);
   const somePython = installed.find((runtime) => runtime.startsWith("python"));
 

@@ -3,13 +3,8 @@
  * the region must be as healthy as before. The generator is seeded: a failure names its seed and the bytes sent.
  */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, describe, it } from "node:test";
+import { TestRegion } from "../test-region.ts";
 import { Chooser, malformedKinds } from "./malformed-requests.ts";
 import { type Answer, exchange, render, signed } from "./raw-request.ts";
 
@@ -32,39 +27,17 @@ function complaintOf({ status, headers, body }: Answer, isOwnRoute: boolean): st
 }
 
 describe("a thousand malformed requests", () => {
-  let region: ChildProcess;
-  let dataDir = "";
+  let region: TestRegion;
   let host = "";
   let port = 0;
-  let stderr = "";
 
   before(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), "alonzo-malformed-"));
-    const main = join(import.meta.dirname, "../../src/main.ts");
-    const args = [main, "start", "--port", "0", "--data-dir", dataDir, "--isolation", "process"];
-    region = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    region.stderr?.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    for await (const line of createInterface({ input: region.stdout as NodeJS.ReadableStream })) {
-      const address = /http:\/\/([\d.]+):(\d+)/.exec(line);
-      if (!address) continue;
-      port = Number(address[2]);
-      host = `${address[1]}:${port}`;
-      break;
-    }
-    assert.ok(port > 0, `the region did not start: ${stderr}`);
+    region = await TestRegion.start();
+    host = new URL(region.url).host;
+    port = Number(new URL(region.url).port);
   });
 
-  after(async () => {
-    if (region.exitCode === null && region.signalCode === null) {
-      region.kill("SIGTERM");
-      await once(region, "exit");
-    }
-    await rm(dataDir, { recursive: true, force: true });
-  });
+  after(() => region.stop());
 
   it("each get an AWS-shaped 4xx", { timeout: 180_000 }, async () => {
     const choose = new Chooser(SEED);
@@ -93,19 +66,17 @@ describe("a thousand malformed requests", () => {
   });
 
   it("leave the region healthy, serving, and without a fault in its log", async () => {
-    assert.equal(region.exitCode, null, stderr);
+    assert.ok(region.isRunning, region.stderr);
     const health = await fetch(`http://${host}/_alonzo/health`);
     assert.equal(health.status, 200);
     assert.equal(((await health.json()) as { status: string }).status, "ready");
     const list = await exchange(port, render(signed(host, "GET", `${FUNCTIONS}/`)));
     assert.equal(list.status, 200);
     assert.deepEqual(JSON.parse(list.body), { Functions: [] });
-    assert.doesNotMatch(stderr, /fault|ERROR|Error:/);
+    assert.doesNotMatch(region.stderr, /fault|ERROR|Error:/);
   });
 
   it("do not keep the region from ending with 0", async () => {
-    region.kill("SIGTERM");
-    const [code] = await once(region, "exit");
-    assert.equal(code, 0);
+    assert.equal(await region.stop(), 0);
   });
 });

@@ -6,7 +6,7 @@ import { buildExample, MissingToolError } from "../../examples/build.ts";
 import { findExecutable } from "../../src/cli/machine.ts";
 import { Runtimes } from "../../src/execution/runtimes.ts";
 import { zipOf, zipOfEntries } from "../api/lambda/zip.ts";
-import { RegionUnderTest } from "./region-under-test.ts";
+import { TestRegion } from "../test-region.ts";
 
 const installed = (await Runtimes.discover()).list().map(({ runtime }) => runtime);
 const nodes = installed.filter((runtime) => runtime.startsWith("nodejs"));
@@ -38,7 +38,7 @@ function node(body: string, more = ""): Uint8Array {
   return zipOf({ "index.mjs": `${more}export const handler = async (event, context) => {${body}};` });
 }
 
-async function probe(region: RegionUnderTest, runtime: string, name: string): Promise<void> {
+async function probe(region: TestRegion, runtime: string, name: string): Promise<void> {
   const version = runtime.replace(/^[a-z]+/, "").replace(/\.x$/, "");
   const first = await region.invoke(name, '{"n":1}');
   assert.equal(first.functionError, undefined, `${first.text}\n${first.log}`);
@@ -72,7 +72,8 @@ async function packageOf(t: TestContext, example: string): Promise<Uint8Array | 
 }
 
 test("runtimes", async (t) => {
-  const region = await RegionUnderTest.start(t);
+  const region = await TestRegion.start("auto");
+  t.after(() => region.stop());
 
   for (const runtime of nodes) {
     await t.test(`${runtime} answers, fails and keeps its state`, async () => {

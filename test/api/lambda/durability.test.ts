@@ -7,7 +7,7 @@ import {
   PublishVersionCommand,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
-import { TestRegion } from "../region.ts";
+import { TestRegion } from "../../test-region.ts";
 import { ARN, activeFunction, CODE, notFound, settings, settled } from "./given.ts";
 
 test("what was answered survives a crash, and what was under way is finished after it", async (t) => {

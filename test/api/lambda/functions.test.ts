@@ -14,7 +14,7 @@ import {
   UntagResourceCommand,
   waitUntilFunctionActiveV2,
 } from "@aws-sdk/client-lambda";
-import { TestRegion } from "../region.ts";
+import { TestRegion } from "../../test-region.ts";
 import { ARN, activeFunction, CODE, invalid, newName, notFound, ROLE, refused, settings } from "./given.ts";
 
 let region: TestRegion;

@@ -7,7 +7,7 @@ import {
   GetFunctionConfigurationCommand,
   LambdaServiceException,
 } from "@aws-sdk/client-lambda";
-import type { TestRegion } from "../region.ts";
+import type { TestRegion } from "../../test-region.ts";
 import { zipOf } from "./zip.ts";
 
 export const ROLE = "arn:aws:iam::000000000000:role/test";

@@ -4,7 +4,7 @@ import {
   type CreateFunctionCommandInput,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
-import { TestRegion } from "../region.ts";
+import { TestRegion } from "../../test-region.ts";
 import { activeFunction, CODE, invalid, refused, settings } from "./given.ts";
 import { zipOfEntries } from "./zip.ts";
 

@@ -12,7 +12,7 @@ import {
   UpdateFunctionConfigurationCommand,
   type UpdateFunctionConfigurationCommandInput,
 } from "@aws-sdk/client-lambda";
-import { TestRegion } from "../region.ts";
+import { TestRegion } from "../../test-region.ts";
 import { ARN, activeFunction, CODE, invalid, notFound, refused, settled } from "./given.ts";
 import { zipOf } from "./zip.ts";
 
