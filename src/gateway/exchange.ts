@@ -7,6 +7,9 @@ import type { ServiceError } from "../wire/service-error.ts";
 import { canKeepConnection, drainThenEnd, readBody } from "./body.ts";
 import type { RequestHead } from "./request-head.ts";
 
+/** A larger body costs more to turn into text than a second write does. */
+const ONE_WRITE_BYTES = 16_384;
+
 /** The form of an error while no service is known: JSON, as most of AWS's protocols. */
 export function plainError(error: ServiceError): WireResponse {
   return {
@@ -80,7 +83,9 @@ export class Exchange {
     if (this.isLast || !canKeep) headers.push("Connection", "close");
     this.response.writeHead(status, headers);
     if (canKeep) {
-      this.response.end(body);
+      // As text Node puts head and body into one write; Latin-1 text is the bytes as they are.
+      if (body.length <= ONE_WRITE_BYTES) this.response.end(body.toString("latin1"), "latin1");
+      else this.response.end(body);
       return;
     }
     this.response.write(body);

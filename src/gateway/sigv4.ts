@@ -135,19 +135,18 @@ export class SignatureVerifier {
 
   #checkTime(claim: SignatureClaim): void {
     const now = this.#now();
-    const nowText = formatAmzDate(now);
     const lifetimeMs = claim.expiresInSeconds === undefined ? SKEW_MS : claim.expiresInSeconds * 1000;
     if (claim.dateMs + lifetimeMs < now) {
       const text =
         claim.expiresInSeconds === undefined
-          ? `${claim.date} is now earlier than ${formatAmzDate(now - SKEW_MS)} (${nowText} - 15 min.)`
-          : `${formatAmzDate(claim.dateMs + lifetimeMs)} is now earlier than ${nowText}`;
+          ? `${claim.date} is now earlier than ${formatAmzDate(now - SKEW_MS)} (${formatAmzDate(now)} - 15 min.)`
+          : `${formatAmzDate(claim.dateMs + lifetimeMs)} is now earlier than ${formatAmzDate(now)}`;
       throw refusal("InvalidSignatureException", `Signature expired: ${text}`);
     }
     if (claim.dateMs > now + SKEW_MS) {
       throw refusal(
         "InvalidSignatureException",
-        `Signature not yet current: ${claim.date} is still later than ${formatAmzDate(now + SKEW_MS)} (${nowText} + 15 min.)`,
+        `Signature not yet current: ${claim.date} is still later than ${formatAmzDate(now + SKEW_MS)} (${formatAmzDate(now)} + 15 min.)`,
       );
     }
   }

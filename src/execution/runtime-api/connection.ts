@@ -6,6 +6,7 @@
 import type { Socket } from "node:net";
 
 const MAX_HEAD_BYTES = 65_536;
+const ONE_WRITE_BYTES = 16_384;
 const HEAD_END = Buffer.from("\r\n\r\n");
 const CRLF = Buffer.from("\r\n");
 
@@ -22,8 +23,11 @@ export interface RuntimeRequest {
 
 export interface Responder {
   readonly alive: boolean;
-  /** @param head status line and headers without the closing empty line; content-length is added here */
-  send(head: string, body: Buffer): void;
+  /**
+   * @param head status line and headers without the closing empty line; content-length is added here
+   * @param mayWait this answer may go out together with the next one, when the peer has already sent its next request
+   */
+  send(head: string, body: Buffer, mayWait?: boolean): void;
 }
 
 export type RequestHandler = (request: RuntimeRequest, responder: Responder) => void;
@@ -53,6 +57,8 @@ export class Connection {
   #answering = false;
   /** Answers given from inside a handler do not recurse: a peer that pipelines thousands cannot exhaust the stack. */
   #advancing = false;
+  /** An answer that waits for the next one: a runtime that has already sent its next request is not woken twice. */
+  #held: Buffer | undefined;
   #closed = false;
 
   constructor(socket: Socket, maxBodyBytes: number, handle: RequestHandler) {
@@ -86,6 +92,7 @@ export class Connection {
       this.#dispatch(incoming, incoming.tooLarge ? "too-large" : "whole");
     }
     this.#advancing = false;
+    if (this.#held && !this.#answering) this.#release();
     if (this.#answering || !this.#incoming) this.#guardBacklog();
   }
 
@@ -220,30 +227,47 @@ export class Connection {
       get alive() {
         return !connection.#closed;
       },
-      send(head, body) {
-        connection.#send(head, body);
+      send(head, body, mayWait = false) {
+        connection.#send(head, body, mayWait);
       },
     };
   }
 
-  #send(head: string, body: Buffer): void {
+  #send(head: string, body: Buffer, mayWait: boolean): void {
     if (this.#closed) return;
+    this.#answering = false;
     const text = `${head}content-length: ${body.length}\r\n\r\n`;
-    if (body.length <= 16_384) {
-      // One buffer, one write: cheaper than writev for what most events are.
-      const headBytes = Buffer.byteLength(text);
-      const packet = Buffer.allocUnsafe(headBytes + body.length);
-      packet.write(text, 0, "utf8");
-      packet.set(body, headBytes);
-      this.#socket.write(packet);
-    } else {
+    if (body.length > ONE_WRITE_BYTES) {
+      this.#release();
       this.#socket.cork();
       this.#socket.write(text);
       this.#socket.write(body);
       this.#socket.uncork();
+    } else {
+      const packet = this.#packet(text, body);
+      if (mayWait && this.#pending) this.#held = packet;
+      else this.#socket.write(packet);
     }
-    this.#answering = false;
     if (this.#pending) this.#advance();
+  }
+
+  /** One buffer, one write: cheaper than writev for what most events are. What was held goes first. */
+  #packet(text: string, body: Buffer): Buffer {
+    const held = this.#held;
+    this.#held = undefined;
+    const heldBytes = held?.length ?? 0;
+    const headBytes = Buffer.byteLength(text);
+    const packet = Buffer.allocUnsafe(heldBytes + headBytes + body.length);
+    if (held) packet.set(held);
+    packet.write(text, heldBytes, "utf8");
+    packet.set(body, heldBytes + headBytes);
+    return packet;
+  }
+
+  #release(): void {
+    if (!this.#held) return;
+    this.#socket.write(this.#held);
+    this.#held = undefined;
   }
 
   #onEnd(): void {

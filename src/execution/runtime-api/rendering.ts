@@ -4,8 +4,9 @@ import type { Responder } from "./connection.ts";
 const ACCEPTED = Buffer.from('{"status":"OK"}\n');
 const ACCEPTED_HEAD = "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\n";
 
+/** Waits for the next event where it can: our own bootstraps ask for it in the same packet, and are woken once. */
 export function sendAccepted(responder: Responder): void {
-  responder.send(ACCEPTED_HEAD, ACCEPTED);
+  responder.send(ACCEPTED_HEAD, ACCEPTED, true);
 }
 
 /** @param status code and phrase, e.g. `403 Forbidden` */

@@ -85,12 +85,21 @@ test("next hands over the event byte for byte with the invocation's headers", as
   socket.destroy();
 });
 
-test("response and next may come in one packet", async () => {
+test("a runtime that answers and asks for more in one packet is answered both at once", async () => {
   const { socket, until } = await running();
   socket.write(post(`invocation/${requestId}/response`, '"done"') + NEXT);
-  assert.match(await until(/OK"\}\n$/), /^HTTP\/1\.1 202 Accepted/);
+  while (slot.state !== "Ready") await new Promise((resolve) => setImmediate(resolve));
   assert.equal(answers[0]?.body.toString(), '"done"');
-  assert.equal(slot.state, "Ready");
+  slot.deliver(invocation, 99);
+  const text = await until(/\}$/);
+  assert.match(text, /^HTTP\/1\.1 202 Accepted\r\n.*OK"\}\nHTTP\/1\.1 200 OK\r\n.*Deadline-Ms: 99\r\n/s);
+  socket.destroy();
+});
+
+test("an answer is not held back for a request of which only a part has come", async () => {
+  const { socket, until } = await running();
+  socket.write(post(`invocation/${requestId}/response`, "1") + NEXT.slice(0, 20));
+  await until(/202 Accepted.*OK"\}\n$/s);
   socket.destroy();
 });
 
