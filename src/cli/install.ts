@@ -45,7 +45,7 @@ export function ensureSystemPackages(
 ): readonly Component[] {
   const lacking = missing(components);
   if (lacking.length === 0) return lacking;
-  for (const component of lacking) say(`missing: ${component.name}, which ${component.why}`);
+  for (const component of lacking) say(`missing: ${component.name} (${component.why})`);
   if (!isRoot() || !findExecutable("apt-get")) {
     say(`not installing: that takes root and apt-get. On Debian or Ubuntu run: ${installCommand(lacking)}`);
     return lacking;
