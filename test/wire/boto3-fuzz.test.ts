@@ -1,28 +1,19 @@
 /** Every operation and every error of Lambda, between the unmodified boto3 and the engine: an independent witness. */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { test } from "node:test";
+import { boto3Missing, PYTHON } from "../python-with-boto3.ts";
 import { startEchoServer } from "./echo-server.ts";
 import { comparable, errorCases, fuzzCases, inputSeen, SEED } from "./fuzz-cases.ts";
 import type { Values } from "./model-values.ts";
 
 const ROUNDS = 3;
-const VENV_PYTHON = join(import.meta.dirname, "..", "..", ".cache", "venv", "bin", "python");
-const PYTHON = process.env.ALONZO_TEST_PYTHON ?? (existsSync(VENV_PYTHON) ? VENV_PYTHON : "python3");
 
 interface Report {
   readonly outputs: readonly { readonly output?: Values; readonly failure?: string }[];
   readonly errors: readonly { code: string; message: string; status: number; class: string; failure?: string }[];
-}
-
-/** Why boto3 cannot be had, or undefined. In CI that is a failure, not a skip. */
-function boto3Missing(): string | undefined {
-  const probe = spawnSync(PYTHON, ["-c", "import boto3"], { encoding: "utf8" });
-  if (probe.status === 0) return undefined;
-  return `${PYTHON} cannot import boto3: ${probe.error?.message ?? probe.stderr.trim().split("\n").at(-1)}`;
 }
 
 async function runBoto3(work: unknown): Promise<Report> {
