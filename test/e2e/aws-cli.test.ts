@@ -1,0 +1,232 @@
+/**
+ * The unmodified AWS CLI, told an endpoint and nothing else of Alonzo, through the life of a function: version 2 as
+ * Debian has it, and version 1 from PyPI where that comes first on PATH. In CI a missing CLI is a failure.
+ */
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { test } from "node:test";
+import { zipOf } from "../api/lambda/zip.ts";
+import { TestRegion } from "../test-region.ts";
+
+const ARN = "arn:aws:lambda:us-east-1:000000000000:function:";
+const FUNCTION = ["--function-name", "story"];
+
+const ECHO = zipOf({
+  "index.mjs": `export const handler = async (event, context) => {
+    console.log("seen", event.n);
+    if (event.fail) throw new RangeError(event.fail);
+    return { event, client: context.clientContext?.custom, greeting: process.env.GREETING, version: context.functionVersion };
+  };`,
+});
+const OTHER = zipOf({ "index.mjs": "export const handler = async () => process.env.GREETING;" });
+
+/** Every AWS CLI that runs, by its version. A shim of a version manager may stand on PATH for a CLI that is not there. */
+function clis(): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const directory of [...(process.env.PATH ?? "").split(delimiter), "/usr/bin"]) {
+    try {
+      const path = join(directory, "aws");
+      const [version = ""] = execFileSync(path, ["--version"], { encoding: "utf8", stdio: "pipe" }).split(" ");
+      if (version.startsWith("aws-cli/") && !found.has(version)) found.set(version, path);
+    } catch {
+      // No CLI here, or one that does not run.
+    }
+  }
+  return found;
+}
+
+interface Said {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One CLI in a directory of its own, which is its home too: no profile, no configuration. */
+class Cli {
+  readonly #program: string;
+  readonly #directory: string;
+  readonly #url: string;
+
+  constructor(program: string, directory: string, url: string) {
+    this.#program = program;
+    this.#directory = directory;
+    this.#url = url;
+  }
+
+  run(...args: readonly string[]): Promise<Said> {
+    const env = {
+      PATH: process.env.PATH,
+      HOME: this.#directory,
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_DEFAULT_REGION: "us-east-1",
+      AWS_PAGER: "",
+    };
+    return new Promise((resolve) => {
+      const all = ["--endpoint-url", this.#url, "lambda", ...args];
+      execFile(this.#program, all, { cwd: this.#directory, env }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+      });
+    });
+  }
+
+  /** Run a command that must succeed. @returns what it printed, as JSON, or undefined when it printed nothing */
+  async json(...args: readonly string[]) {
+    const { code, stdout, stderr } = await this.run(...args);
+    assert.equal(code, 0, `aws lambda ${args.join(" ")}: ${stderr}`);
+    return stdout.trim() === "" ? undefined : JSON.parse(stdout);
+  }
+
+  /** Run a command that must fail, with exactly this error from the region. */
+  async refused(operation: string, code: string, message: string, ...args: readonly string[]): Promise<void> {
+    const said = await this.run(...args);
+    assert.notEqual(said.code, 0);
+    const expected = `An error occurred (${code}) when calling the ${operation} operation: ${message}`;
+    // Later releases write `aws: [ERROR]: ` before it.
+    assert.equal(said.stderr.trim().replace(/^aws: \[ERROR\]: /, ""), expected);
+  }
+
+  /** Invoke with the event from a file. @returns what it printed and what it wrote to the output file */
+  async invoke(event: unknown, ...args: readonly string[]) {
+    this.write("event.json", JSON.stringify(event));
+    const printed = await this.json("invoke", ...FUNCTION, "--payload", "fileb://event.json", ...args, "answer.json");
+    return { printed, answer: JSON.parse(readFileSync(join(this.#directory, "answer.json"), "utf8")) };
+  }
+
+  write(name: string, content: string | Uint8Array): void {
+    writeFileSync(join(this.#directory, name), content);
+  }
+}
+
+const found = clis();
+
+test("an AWS CLI is installed", { skip: found.size === 0 && !process.env.CI && "no aws on PATH" }, () => {
+  assert.ok(found.size > 0);
+});
+
+for (const [version, program] of found) {
+  test(`${version} (${program}) drives the region by endpoint URL alone`, async (t) => {
+    const region = await TestRegion.start("auto");
+    t.after(() => region.stop());
+    const directory = mkdtempSync(join(tmpdir(), "alonzo-aws-cli-"));
+    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    const aws = new Cli(program, directory, region.url);
+    aws.write("echo.zip", ECHO);
+    aws.write("other.zip", OTHER);
+    const creation = (name: string, zip: string) => [
+      ...["create-function", "--function-name", name, "--runtime", "nodejs24.x", "--handler", "index.handler"],
+      ...["--role", "arn:aws:iam::000000000000:role/test", "--zip-file", `fileb://${zip}`],
+    ];
+
+    await t.test("creates a function from a zip, and waits until it exists and is active", async () => {
+      const created = await aws.json(...creation("story", "echo.zip"), "--tags", "team=a");
+      assert.deepEqual([created.FunctionArn, created.State, created.Version], [`${ARN}story`, "Pending", "$LATEST"]);
+      await aws.json("wait", "function-exists", ...FUNCTION);
+      await aws.json("wait", "function-active-v2", ...FUNCTION);
+    });
+
+    await t.test("shows it, and its code can be downloaded", async () => {
+      const { Code, Configuration, Tags } = await aws.json("get-function", ...FUNCTION);
+      assert.deepEqual([Configuration.State, Configuration.LastUpdateStatus], ["Active", "Successful"]);
+      assert.deepEqual(Tags, { team: "a" });
+      const response = await fetch(Code.Location);
+      assert.deepEqual(Buffer.from(await response.arrayBuffer()), ECHO);
+    });
+
+    await t.test("invokes it, with client context and log", async () => {
+      const context = Buffer.from('{"custom":{"k":"v"}}').toString("base64");
+      const { printed, answer } = await aws.invoke({ n: "ü" }, "--log-type", "Tail", "--client-context", context);
+      assert.deepEqual(answer, { event: { n: "ü" }, client: { k: "v" }, version: "$LATEST" });
+      assert.deepEqual([printed.StatusCode, printed.ExecutedVersion], [200, "$LATEST"]);
+      const log = Buffer.from(printed.LogResult, "base64").toString();
+      assert.match(log, /^START RequestId: [0-9a-f-]{36} Version: \$LATEST\n/m);
+      assert.match(log, /\tseen ü\n/);
+      const failed = await aws.invoke({ fail: "too far" });
+      assert.deepEqual([failed.printed.StatusCode, failed.printed.FunctionError], [200, "Unhandled"]);
+      assert.equal(failed.answer.errorMessage, "too far");
+    });
+
+    await t.test("tries an invocation, and is told by name that an asynchronous one is not served", async () => {
+      const tried = await aws.json("invoke", ...FUNCTION, "--invocation-type", "DryRun", "nothing");
+      assert.deepEqual(tried, { StatusCode: 204 });
+      const asynchronous = ["invoke", ...FUNCTION, "--invocation-type", "Event", "nothing"];
+      const why = "Asynchronous invocation (InvocationType Event) is not served yet";
+      await aws.refused("Invoke", "NotImplementedException", why, ...asynchronous);
+    });
+
+    await t.test("publishes, updates configuration and code, and waits for each", async () => {
+      const first = await aws.json("publish-version", ...FUNCTION, "--description", "first");
+      assert.deepEqual([first.Version, first.FunctionArn], ["1", `${ARN}story:1`]);
+      const variables = ["--environment", "Variables={GREETING=hello}"];
+      const updating = await aws.json("update-function-configuration", ...FUNCTION, "--timeout", "7", ...variables);
+      assert.deepEqual([updating.LastUpdateStatus, updating.Timeout], ["InProgress", 7]);
+      await aws.json("wait", "function-updated-v2", ...FUNCTION);
+      assert.equal((await aws.invoke({})).answer.greeting, "hello");
+      const update = ["update-function-code", ...FUNCTION, "--zip-file", "fileb://other.zip"];
+      await aws.json(...update, "--dry-run");
+      const { CodeSha256: untouched } = await aws.json("get-function-configuration", ...FUNCTION);
+      assert.equal(untouched, updating.CodeSha256);
+      const published = await aws.json(...update, "--publish");
+      assert.notEqual(published.CodeSha256, untouched);
+      assert.equal(published.FunctionArn, `${ARN}story:2`);
+      await aws.json("wait", "published-version-active", ...FUNCTION, "--qualifier", "2");
+      await aws.json("wait", "function-updated-v2", ...FUNCTION);
+    });
+
+    await t.test("invokes the version that is asked for", async () => {
+      const old = await aws.invoke({ n: 1 }, "--qualifier", "1");
+      assert.deepEqual([old.printed.ExecutedVersion, old.answer.version], ["1", "1"]);
+      assert.equal((await aws.invoke({}, "--qualifier", "2")).answer, "hello");
+      assert.equal((await aws.invoke({})).answer, "hello");
+    });
+
+    await t.test("lists in pages, by itself and by token", async () => {
+      for (const name of ["another", "third"]) await aws.json(...creation(name, "echo.zip"));
+      const names = ["--query", "Functions[].FunctionName"];
+      const all = await aws.json("list-functions", "--page-size", "1", ...names);
+      assert.deepEqual(all, ["another", "story", "third"]);
+      const start = await aws.json("list-functions", "--max-items", "2");
+      assert.equal(start.Functions.length, 2);
+      const rest = await aws.json("list-functions", "--starting-token", start.NextToken, ...names);
+      assert.deepEqual(rest, ["third"]);
+      const versions = ["list-versions-by-function", ...FUNCTION, "--page-size", "2", "--query", "Versions[].Version"];
+      assert.deepEqual(await aws.json(...versions), ["$LATEST", "1", "2"]);
+    });
+
+    await t.test("shows refusals as those of Lambda", async () => {
+      const missing = ["--function-name", "missing"];
+      const notFound = `Function not found: ${ARN}missing`;
+      await aws.refused("GetFunction", "ResourceNotFoundException", notFound, "get-function", ...missing);
+      const exists = "Function already exist: story";
+      await aws.refused("CreateFunction", "ResourceConflictException", exists, ...creation("story", "echo.zip"));
+      await aws.refused(
+        "UpdateFunctionConfiguration",
+        "InvalidParameterValueException",
+        "The runtime parameter of nodejs14.x is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions.",
+        ...["update-function-configuration", ...FUNCTION, "--runtime", "nodejs14.x"],
+      );
+      await aws.refused(
+        "CreateFunction",
+        "ValidationException",
+        "1 validation error detected: Value '901' at 'timeout' failed to satisfy constraint: Member must have value less than or equal to 900",
+        ...creation("new", "echo.zip"),
+        ...["--timeout", "901"],
+      );
+      const waited = await aws.run("wait", "function-active-v2", ...missing);
+      assert.match(waited.stderr, /Waiter FunctionActiveV2 failed: .*ResourceNotFoundException/);
+    });
+
+    await t.test("deletes a version, then the function", async () => {
+      await aws.json("delete-function", ...FUNCTION, "--qualifier", "1");
+      const old = ["invoke", ...FUNCTION, "--qualifier", "1", "nothing"];
+      await aws.refused("Invoke", "ResourceNotFoundException", `Function not found: ${ARN}story:1`, ...old);
+      await aws.json("delete-function", ...FUNCTION);
+      const notFound = `Function not found: ${ARN}story`;
+      await aws.refused("GetFunction", "ResourceNotFoundException", notFound, "get-function", ...FUNCTION);
+      assert.deepEqual(await aws.json("list-functions", "--query", "Functions[].FunctionName"), ["another", "third"]);
+    });
+  });
+}
