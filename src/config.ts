@@ -13,7 +13,12 @@ export interface Setting {
 }
 
 export const SETTINGS = {
-  port: { flag: "port", variable: "ALONZO_PORT", fallback: "4566", about: "TCP port of the region; 0 picks a free one" },
+  port: {
+    flag: "port",
+    variable: "ALONZO_PORT",
+    fallback: "4566",
+    about: "TCP port of the region; 0 picks a free one",
+  },
   host: { flag: "host", variable: "ALONZO_HOST", fallback: "127.0.0.1", about: "address to listen on" },
   dataDir: {
     flag: "data-dir",
