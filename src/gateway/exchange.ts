@@ -5,19 +5,11 @@ import { pipeline } from "node:stream";
 import type { WireResponse, WireService } from "../wire/service.ts";
 import type { ServiceError } from "../wire/service-error.ts";
 import { canKeepConnection, drainThenEnd, readBody } from "./body.ts";
+import { plainError } from "./plain-error.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /** A larger body costs more to turn into text than a second write does. */
 const ONE_WRITE_BYTES = 16_384;
-
-/** The form of an error while no service is known: JSON, as most of AWS's protocols. */
-export function plainError(error: ServiceError): WireResponse {
-  return {
-    status: error.status,
-    headers: { "Content-Type": "application/json", "x-amzn-ErrorType": error.code },
-    body: Buffer.from(JSON.stringify({ __type: error.code, message: error.message })),
-  };
-}
 
 export class Exchange {
   readonly request: IncomingMessage;
@@ -53,7 +45,8 @@ export class Exchange {
   }
 
   fail(error: ServiceError): void {
-    this.reply(this.service?.renderError(error, this.requestId) ?? plainError(error));
+    const { service, requestId, request } = this;
+    this.reply(service?.renderError(error, requestId) ?? plainError(error, request.headers, requestId));
   }
 
   reply(answer: WireResponse): void {

@@ -230,6 +230,14 @@ class Story(unittest.TestCase):
         error = self.refused("InvalidSignatureException", stranger.list_functions)
         self.assertEqual(error.response["ResponseMetadata"]["HTTPStatusCode"], 403)
 
+    def test_services_that_are_not_here_say_so_in_their_own_protocol(self):
+        calls = {"sts": "get_caller_identity", "iam": "list_roles", "s3": "list_buckets", "sqs": "list_queues"}
+        for service, operation in calls.items():
+            with self.subTest(service):
+                error = self.refused("UnknownOperationException", getattr(boto3.client(service), operation))
+                message = f"The service '{service}' is not served by this region."
+                self.assertEqual(error.response["Error"]["Message"], message)
+
     def test_inside_a_function_it_may_invoke_but_not_delete(self):
         name = self.active("caller", zip_file=zip_with_sdk(CALLER), MemorySize=512, Timeout=30)
         answer, payload = self.invoke(name, {"target": "echo"})
