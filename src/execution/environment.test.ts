@@ -37,7 +37,7 @@ const invocation = (n: number): Invocation => ({
 });
 
 /** A runtime process played by the test: each start() hands the script a way to behave. */
-function play(script: (runtime: PlayedRuntime) => void, timeoutSeconds = 3) {
+function play(script: (runtime: PlayedRuntime) => void, timeoutSeconds = 3, launching = Promise.resolve()) {
   const calls: string[] = [];
   const lines: string[] = [];
   const slot = new InvocationSlot();
@@ -62,6 +62,7 @@ function play(script: (runtime: PlayedRuntime) => void, timeoutSeconds = 3) {
         respond: (requestId, text) => slot.answer(requestId, { kind: "response", body: Buffer.from(text) }),
       };
       setImmediate(() => script(runtime));
+      await launching;
       return { exited };
     },
     terminate: () => calls.push("terminate"),
@@ -131,6 +132,25 @@ test("a cold invocation tells its init duration and is billed for it, the next o
     lines[4] as string,
     /^REPORT RequestId: \S+\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\tMax Memory Used: 41 MB\tInit Duration: \d+\.\d\d ms\t\n$/,
   );
+});
+
+test("a runtime that asks for work before its launch is through gets none until it is", async () => {
+  const { promise: launching, resolve: finishLaunch } = Promise.withResolvers<void>();
+  let isThrough = false;
+  const runtime = serving(() => (isThrough ? '"through"' : '"too early"'));
+  const { environment } = play(
+    async (played) => {
+      runtime(played);
+      // Turns of the event loop enough for a whole invocation.
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      isThrough = true;
+      finishLaunch();
+    },
+    3,
+    launching,
+  );
+  await environment.init();
+  assert.equal((await environment.invoke(invocation(1), false)).payload.toString(), '"through"');
 });
 
 test("the log tail holds START to REPORT of this invocation only", async () => {

@@ -29,6 +29,7 @@ export class RuntimeProcess {
   #settle: ((failure: Failure | undefined) => void) | undefined;
   /** Processes of an earlier start may still report their end: only the newest start counts. */
   #generation = 0;
+  #launching: Promise<unknown> | undefined;
   #resetting: Promise<void> | undefined;
   #isUp = false;
 
@@ -65,7 +66,9 @@ export class RuntimeProcess {
         if (failure) setImmediate(resolve, failure);
         else resolve(undefined);
       };
-      this.#sandbox.start(command).then(
+      const launching = this.#sandbox.start(command);
+      this.#launching = launching;
+      launching.then(
         ({ exited }) => exited.then((exit) => generation === this.#generation && this.#onExit(exit)),
         (error: unknown) => {
           this.#listener.onFault(error);
@@ -77,8 +80,11 @@ export class RuntimeProcess {
 
   /** The runtime called next. @returns true when that ended its init */
   cameForWork(): boolean {
-    if (!this.#settle) return false;
-    this.#settle(undefined);
+    const settle = this.#settle;
+    if (!settle) return false;
+    // A quick runtime is here before the launch is through: until then nobody reads its output, nor could freeze it.
+    const isThrough = () => this.#settle === settle && settle(undefined);
+    this.#launching?.then(isThrough, () => {});
     return true;
   }
 
