@@ -1,23 +1,12 @@
-/**
- * What two environments must have in common to run the same thing: everything of a function version but its paperwork.
- * A new revision that only changes a description, or a state, keeps its warm environments.
- */
+/** What two environments must have in common for the one to serve the other's invocations. */
+import { behaviourOf } from "../functions/behaviour.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
 
-const PAPERWORK: ReadonlySet<string> = new Set<keyof FunctionVersion>([
-  "revisionId",
-  "lastModified",
-  "description",
-  "state",
-  "stateReason",
-  "stateReasonCode",
-  "lastUpdateStatus",
-  "lastUpdateStatusReason",
-  "lastUpdateStatusReasonCode",
-]);
-
-/** Equal exactly when an environment of the one may serve the other. Not cheap: ask once for each version object. */
+/**
+ * Equal exactly for the same version of the same function with the same behaviour: a new revision that only changes a
+ * description or a state keeps its warm environments. Not cheap: ask once for each version object.
+ */
 export function runIdentity(version: FunctionVersion): string {
-  const members = Object.entries(version).filter(([name]) => !PAPERWORK.has(name));
-  return JSON.stringify(members.sort(([one], [other]) => (one < other ? -1 : 1)));
+  const behaviour = Object.entries(behaviourOf(version)).sort(([one], [other]) => (one < other ? -1 : 1));
+  return JSON.stringify([version.functionArn, version.version, behaviour]);
 }
