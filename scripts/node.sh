@@ -1,7 +1,21 @@
 #!/bin/sh
-# Runs the pinned Node, which npm puts first on PATH. Node 26 is linked against libatomic, which a minimal Debian does not
-# have, and without it not even a script that would install it could run: hence sh, and only this one library.
+# Runs the pinned Node from its own package: which of several packages' `node` npm links into .bin, if any, differs between
+# versions of npm. Node 26 is linked against libatomic, which a minimal Debian does not have, and without it not even a
+# script that would install it could run: hence sh, and only this one library.
 set -eu
+
+system=$(uname -s | tr '[:upper:]' '[:lower:]')
+case "$(uname -m)" in
+  x86_64) cpu=x64 ;;
+  aarch64) cpu=arm64 ;;
+  *) cpu=$(uname -m) ;;
+esac
+pinned=$(cd "$(dirname "$0")/.." && pwd)/node_modules/node-$system-$cpu/bin
+# Where no package has it (macOS), the Node on PATH must do; what starts says so when it is too old.
+if [ -x "$pinned/node" ]; then
+  PATH=$pinned:$PATH
+  export PATH
+fi
 
 if ! reason=$(node --version 2>&1 >/dev/null); then
   case "$reason" in
