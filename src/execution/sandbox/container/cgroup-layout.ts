@@ -61,7 +61,13 @@ const V2_FILES: Files = {
 export function readCgroupLayout(mounts = readFileSync("/proc/self/mounts", "latin1")): CgroupLayout | undefined {
   const rows = mounts.split("\n").map((line) => line.split(" "));
   const v2 = rows.find(([, , type]) => type === "cgroup2")?.[1];
-  const v1 = rows.filter(([, , type]) => type === "cgroup");
+  // A hierarchy may be mounted again elsewhere, as in a chroot: its first place is the system's own.
+  const mounted = new Set<string | undefined>();
+  const v1 = rows.filter(([, , type, options]) => {
+    if (type !== "cgroup" || mounted.has(options)) return false;
+    mounted.add(options);
+    return true;
+  });
   const controller = (name: string): string | undefined =>
     v1.find(([, , , options]) => options?.split(",").includes(name))?.[1];
   const memory = controller("memory");
