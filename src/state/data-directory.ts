@@ -3,9 +3,12 @@
  * with the process however that ends.
  */
 import { readFileSync } from "node:fs";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { StorageError, storageError } from "./storage-error.ts";
+
+const LOCK = "region.lock";
 
 /** Another living process uses the directory. The message is for the operator. */
 export class DataDirectoryInUse extends Error {
@@ -24,24 +27,20 @@ export class DataDirectory {
 
   /**
    * Create the directory if need be, readable by nobody else, and take its lock.
-   * @throws DataDirectoryInUse
+   * @throws DataDirectoryInUse, StorageError
    */
   static async open(path: string): Promise<DataDirectory> {
     const directory = resolve(path);
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await chmod(directory, 0o700);
-    const holder = join(directory, "region.pid");
-    const lock = new DatabaseSync(join(directory, "region.lock"), { timeout: 0 });
     try {
-      // A transaction that is never finished: SQLite's locks are the one kind of file lock that Node can take.
-      lock.exec("BEGIN EXCLUSIVE");
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await refuseForeign(directory);
+      await chmod(directory, 0o700);
+      const lock = takeLock(directory);
+      await writeFile(join(directory, "region.pid"), `${process.pid}\n`, { mode: 0o600 });
+      return new DataDirectory(directory, lock);
     } catch (error) {
-      lock.close();
-      if (!/database is locked/.test(String(error))) throw error;
-      throw new DataDirectoryInUse(`${directory} is in use by another region${described(holder)}`);
+      throw storageError(directory, error);
     }
-    await writeFile(holder, `${process.pid}\n`, { mode: 0o600 });
-    return new DataDirectory(directory, lock);
   }
 
   /** The path of something inside. */
@@ -52,6 +51,31 @@ export class DataDirectory {
   /** Give the lock back. */
   close(): void {
     this.#lock.close();
+  }
+}
+
+/** Somebody's home or /tmp, given by mistake, must neither be closed to all others nor be strewn with our files. */
+async function refuseForeign(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  // The one thing that is in a volume fresh from mkfs.
+  if (names.includes(LOCK) || names.every((name) => name === "lost+found")) return;
+  throw new StorageError(
+    `${directory} holds other files and is no data directory of Alonzo`,
+    "choose one that is empty or does not exist yet",
+  );
+}
+
+function takeLock(directory: string): DatabaseSync {
+  const lock = new DatabaseSync(join(directory, LOCK), { timeout: 0 });
+  try {
+    // A transaction that is never finished: SQLite's locks are the one kind of file lock that Node can take.
+    lock.exec("BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (!/database is locked/.test(String(error))) throw storageError(join(directory, LOCK), error);
+    const holder = described(join(directory, "region.pid"));
+    throw new DataDirectoryInUse(`${directory} is in use by another region${holder}`);
   }
 }
 

@@ -5,6 +5,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { Kysely } from "kysely";
 import { sqliteDialect } from "./sqlite-dialect.ts";
+import { damaged, storageError } from "./storage-error.ts";
 
 /** Each room names its own tables with `database.withTables<...>()` and looks at no other's. */
 // biome-ignore lint/complexity/noBannedTypes: Kysely's own way to say "no tables known yet"
@@ -13,11 +14,20 @@ export type Database = Kysely<{}>;
 /**
  * Open, or create, a database.
  * @param file path, or `:memory:`
+ * @throws StorageError when it cannot be read or written, or is damaged: told at start, not by the first to come across
  */
 export function openDatabase(file: string): Database {
-  const database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
-  database.exec("PRAGMA journal_mode = WAL");
-  // FULL, not NORMAL: in WAL mode NORMAL may lose the last commits when the power goes.
-  database.exec("PRAGMA synchronous = FULL");
-  return new Kysely({ dialect: sqliteDialect(database) });
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
+    database.exec("PRAGMA journal_mode = WAL");
+    // FULL, not NORMAL: in WAL mode NORMAL may lose the last commits when the power goes.
+    database.exec("PRAGMA synchronous = FULL");
+    const finding = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
+    if (finding !== "ok") damaged(file, String(finding));
+    return new Kysely({ dialect: sqliteDialect(database) });
+  } catch (error) {
+    database?.close();
+    throw storageError(file, error);
+  }
 }

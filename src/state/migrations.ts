@@ -17,6 +17,7 @@ type MigrationTables = {
 /** The data were written by a later version of this program, which knows migrations that this one does not. */
 export class NewerDataError extends Error {
   override readonly name = "NewerDataError";
+  readonly hint = "start that version, or choose another data directory";
 }
 
 /**

@@ -3,7 +3,7 @@
  * gives it that shape and keeps statements prepared.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { SqliteDialect } from "kysely";
+import { SqliteDialect, type SqliteStatement } from "kysely";
 
 /** Queries that are built at run time (IN lists) would otherwise grow the cache for ever. */
 const STATEMENTS_KEPT = 500;
@@ -43,6 +43,7 @@ export function sqliteDialect(database: DatabaseSync): SqliteDialect {
       prepare: (sql) => {
         const known = statements.get(sql);
         if (known) return known;
+        if (sql === "rollback") return rollback(database);
         const statement = new PreparedStatement(database.prepare(sql));
         if (statements.size >= STATEMENTS_KEPT) statements.delete(statements.keys().next().value as string);
         statements.set(sql, statement);
@@ -50,4 +51,16 @@ export function sqliteDialect(database: DatabaseSync): SqliteDialect {
       },
     },
   });
+}
+
+/**
+ * SQLite itself gives a transaction up when the disk is full or fails. To roll it back once more is an error then, which
+ * would be told instead of what really happened.
+ */
+function rollback(database: DatabaseSync): SqliteStatement {
+  const run = () => {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    return { changes: 0, lastInsertRowid: 0 };
+  };
+  return { reader: false, all: () => [], run, iterate: () => [].values() };
 }
