@@ -20,24 +20,30 @@ const version = (functionName: string, codeSha256 = "1") =>
 const invocation = {} as Invocation;
 const outcome = { kind: "ok" } as Outcome;
 
+type Script = (version: FunctionVersion) => Promise<void> | void;
+
 /** An environment of which the test decides when its invocation ends. */
 class PlayedEnvironment {
   readonly id: string;
   readonly version: FunctionVersion;
   readonly #listener: EnvironmentListener;
+  readonly #init: Script | undefined;
   readonly #pending: (() => void)[] = [];
   idleSinceMs = performance.now();
   invocations = 0;
   frozen = 0;
   destroyed = false;
 
-  constructor(id: string, version: FunctionVersion, listener: EnvironmentListener) {
+  constructor(id: string, version: FunctionVersion, listener: EnvironmentListener, init: Script | undefined) {
+    this.#init = init;
     this.id = id;
     this.version = version;
     this.#listener = listener;
   }
 
-  async init(): Promise<void> {}
+  async init(): Promise<void> {
+    await this.#init?.(this.version);
+  }
 
   invoke(): Promise<Outcome> {
     this.invocations++;
@@ -50,6 +56,10 @@ class PlayedEnvironment {
     this.#listener.onIdle(this as unknown as Environment);
   }
 
+  fault(): void {
+    this.#listener.onFault(this as unknown as Environment, new Error("no more"));
+  }
+
   freeze(): void {
     this.frozen++;
   }
@@ -59,12 +69,12 @@ class PlayedEnvironment {
   }
 }
 
-function setUp(options: { room?: () => boolean; create?: () => void; idleTimeoutMs?: number } = {}) {
+function setUp(options: { room?: () => boolean; create?: Script; init?: Script; idleTimeoutMs?: number } = {}) {
   const made: PlayedEnvironment[] = [];
   const factory = {
     create: async (version: FunctionVersion, listener: EnvironmentListener) => {
-      options.create?.();
-      const environment = new PlayedEnvironment(`e${made.length}`, version, listener);
+      await options.create?.(version);
+      const environment = new PlayedEnvironment(`e${made.length}`, version, listener, options.init);
       made.push(environment);
       return environment;
     },
@@ -199,6 +209,108 @@ test("an idle environment is frozen after a moment", async () => {
   await running;
   while (made[0]?.frozen === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.equal(made[0]?.frozen, 1);
+  await pool.close();
+});
+
+test("an invocation that waits for its cold start is served though the function changes or goes meanwhile", async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const { pool, made, busy } = setUp({ create: () => gate });
+  const running = pool.invoke(version("f"), invocation, false);
+  await pool.retire("f", async () => undefined);
+  open();
+  await busy(1);
+  made[0]?.finish();
+  assert.equal((await running).kind, "ok");
+  assert.equal(made[0]?.destroyed, true, "and nobody else meets that environment");
+  await pool.close();
+});
+
+test("closing during a cold start refuses who waits and leaves no environment behind", async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const { pool, made } = setUp({ create: () => gate });
+  const waiting = assert.rejects(pool.invoke(version("f"), invocation, false), NoRoomError);
+  await new Promise(setImmediate);
+  const closing = pool.close();
+  open();
+  await Promise.all([closing, waiting]);
+  assert.deepEqual(
+    made.map(({ destroyed }) => destroyed),
+    [true],
+  );
+  await assert.rejects(pool.invoke(version("f"), invocation, false), NoRoomError);
+});
+
+test("an environment whose sandbox failed is never used again", async () => {
+  const { pool, made, busy } = setUp();
+  const first = pool.invoke(version("f"), invocation, false);
+  await busy(1);
+  made[0]?.fault();
+  made[0]?.finish();
+  await first;
+  const second = pool.invoke(version("f"), invocation, false);
+  await busy(2);
+  assert.equal(made.length, 2);
+  assert.equal(made[0]?.destroyed, true);
+  made[1]?.finish();
+  await second;
+  await pool.close();
+});
+
+test("an idle environment whose sandbox fails goes at once", async () => {
+  const { pool, made, busy } = setUp();
+  const first = pool.invoke(version("f"), invocation, false);
+  await busy(1);
+  made[0]?.finish();
+  await first;
+  made[0]?.fault();
+  assert.equal(made[0]?.destroyed, true);
+  await new Promise(setImmediate);
+  assert.equal(pool.size, 0);
+  await pool.close();
+});
+
+test("a function that takes long to initialise does not keep others from starting", async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const { pool, made, busy } = setUp({ init: ({ functionName }) => (functionName === "slow" ? gate : undefined) });
+  const slow = [1, 2, 3].map(() => pool.invoke(version("slow"), invocation, false));
+  const quick = pool.invoke(version("quick"), invocation, false);
+  await busy(1);
+  made.find((environment) => environment.version.functionName === "quick")?.finish();
+  await quick;
+  open();
+  await busy(4);
+  for (const environment of made) environment.finish();
+  await Promise.all(slow);
+  await pool.close();
+});
+
+test("the cold starts of one function do not go before those of another", async () => {
+  const order: string[] = [];
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const { pool, made, busy } = setUp({
+    create: ({ functionName }) => {
+      order.push(functionName);
+      return gate;
+    },
+  });
+  const running = ["many", "many", "many", "many", "few"].map((name) => pool.invoke(version(name), invocation, false));
+  open();
+  await busy(5);
+  assert.ok(order.indexOf("few") < order.lastIndexOf("many"), order.join());
+  for (const environment of made) environment.finish();
+  await Promise.all(running);
+  await pool.close();
+});
+
+test("an environment ends before the credentials that it was given do", async (context) => {
+  context.mock.timers.enable({ apis: ["Date"] });
+  const { pool, made, busy } = setUp();
+  const running = pool.invoke(version("f"), invocation, false);
+  await busy(1);
+  context.mock.timers.tick(11 * 3600 * 1000);
+  made[0]?.finish();
+  await running;
+  assert.equal(made[0]?.destroyed, true);
   await pool.close();
 });
 

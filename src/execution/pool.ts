@@ -11,11 +11,15 @@ import type { Invocation } from "./invocation.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Placement } from "./placement.ts";
 import { runIdentity } from "./run-identity.ts";
-import { Semaphore } from "./semaphore.ts";
+import { Semaphore, Turn } from "./semaphore.ts";
 
 /** ms between an environment's last work and its freeze: the next invocation often comes sooner, and finds it thawed */
 const FREEZE_AFTER_MS = 25;
 const REAP_EVERY_MS = 1000;
+/** ms of an init during which others may not start: later it is waiting rather than working, and must not hold them up */
+const INIT_ALONE_MS = 500;
+/** ms after which an environment is not used any more: well before its credentials expire */
+const MAX_AGE_MS = 6 * 3600 * 1000;
 
 export interface PoolOptions {
   readonly factory: EnvironmentFactory;
@@ -26,7 +30,7 @@ export interface PoolOptions {
   readonly parallelStarts: number;
 }
 
-/** There is no room on this machine for another environment. */
+/** There is no room on this machine for another environment, or the region is closing. */
 export class NoRoomError extends Error {
   override readonly name = "NoRoomError";
 }
@@ -48,6 +52,14 @@ interface Fleet {
   retired: boolean;
 }
 
+interface Membership {
+  readonly fleet: Fleet;
+  /** Unix ms, as its credentials count. */
+  readonly bornMs: number;
+  /** Its sandbox failed: it may finish what it runs, and is never used again. */
+  failed: boolean;
+}
+
 export class EnvironmentPool implements EnvironmentListener {
   readonly #options: PoolOptions;
   readonly #starts: Semaphore;
@@ -56,7 +68,8 @@ export class EnvironmentPool implements EnvironmentListener {
   /** The same by the version object itself, which the catalog hands out again and again: no key to build on the hot path. */
   readonly #known = new WeakMap<FunctionVersion, Fleet>();
   readonly #live = new Set<Environment>();
-  readonly #owner = new WeakMap<Environment, Fleet>();
+  readonly #members = new WeakMap<Environment, Membership>();
+  readonly #underway = new Set<Promise<void>>();
   readonly #cooling: Environment[] = [];
   #freezeTimer: NodeJS.Timeout | undefined;
   readonly #reaper: NodeJS.Timeout;
@@ -74,14 +87,15 @@ export class EnvironmentPool implements EnvironmentListener {
    * @throws NoRoomError when the machine is full; a fault of ours when a sandbox cannot be made
    */
   async invoke(version: FunctionVersion, invocation: Invocation, wantsLogTail: boolean): Promise<Outcome> {
+    if (this.#closed) throw closing();
     const fleet = this.#fleetOf(version);
     const environment = fleet.idle.pop() ?? (await this.#startOrWait(fleet));
     return environment.invoke(invocation, wantsLogTail);
   }
 
   /**
-   * The function changed or is gone: environments of versions that are no longer current finish what they run and are
-   * never used again. (New invocations do not meet them anyhow: they ask for another identity.)
+   * The function changed or is gone: environments of versions that are no longer current finish what they run and what
+   * waits for them, and are never used again. (New invocations do not meet them anyhow: they ask for another identity.)
    * @param current answers the version as it is now
    */
   async retire(
@@ -102,19 +116,24 @@ export class EnvironmentPool implements EnvironmentListener {
     return this.#live.size;
   }
 
+  /** Nothing of it is left when this resolves, what was just starting included. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const fleet of this.#fleets.values()) for (const { reject } of fleet.waiters.splice(0)) reject(closing());
     clearInterval(this.#reaper);
     clearTimeout(this.#freezeTimer);
     await Promise.all([...this.#live].map((environment) => this.#destroy(environment)));
+    await Promise.all(this.#underway);
   }
 
   onIdle(environment: Environment): void {
-    const fleet = this.#owner.get(environment);
-    if (!fleet) return;
-    if (fleet.retired || this.#closed) return void this.#end(fleet, environment);
+    const member = this.#members.get(environment);
+    if (!member) return;
+    const { fleet } = member;
+    if (this.#closed || member.failed || isOld(member)) return void this.#end(fleet, environment);
     const waiter = fleet.waiters.shift();
     if (waiter) return waiter.resolve(environment);
+    if (fleet.retired) return void this.#end(fleet, environment);
     fleet.idle.push(environment);
     this.#cooling.push(environment);
     this.#freezeTimer ??= setTimeout(() => this.#freezeIdle(), FREEZE_AFTER_MS);
@@ -126,6 +145,13 @@ export class EnvironmentPool implements EnvironmentListener {
       function: environment.version.functionName,
       error,
     });
+    const member = this.#members.get(environment);
+    if (!member) return;
+    member.failed = true;
+    const place = member.fleet.idle.indexOf(environment);
+    if (place < 0) return;
+    member.fleet.idle.splice(place, 1);
+    void this.#end(member.fleet, environment);
   }
 
   #fleetOf(version: FunctionVersion): Fleet {
@@ -145,34 +171,50 @@ export class EnvironmentPool implements EnvironmentListener {
   #startOrWait(fleet: Fleet): Promise<Environment> {
     return new Promise((resolve, reject) => {
       fleet.waiters.push({ resolve, reject });
-      if (fleet.starting < fleet.waiters.length) void this.#start(fleet);
+      if (fleet.starting < fleet.waiters.length) this.#keep(this.#start(fleet));
     });
   }
 
+  #keep(start: Promise<void>): void {
+    this.#underway.add(start);
+    void start.finally(() => this.#underway.delete(start));
+  }
+
+  /** Never rejects. Whatever becomes of it, one waiter of those that are left hears of it. */
   async #start(fleet: Fleet): Promise<void> {
     fleet.starting++;
     let environment: Environment | undefined;
     try {
-      await this.#starts.acquire();
+      await this.#starts.acquire(fleet);
+      const turn = new Turn(this.#starts);
       try {
-        if (fleet.waiters.length === 0 || this.#closed) return;
+        if (fleet.waiters.length === 0) return;
         await this.#makeRoom(fleet.version);
         environment = await this.#options.factory.create(fleet.version, this);
-        fleet.all.add(environment);
-        this.#live.add(environment);
-        this.#owner.set(environment, fleet);
+        this.#admit(environment, fleet);
+        if (this.#closed) throw closing();
+        turn.endIn(INIT_ALONE_MS);
         await environment.init();
+        const member = this.#members.get(environment);
+        if (!member) throw closing();
+        if (member.failed) throw new Error(`environment ${environment.id} could not be started`);
       } finally {
-        this.#starts.release();
+        turn.end();
       }
     } catch (error) {
       fleet.waiters.shift()?.reject(error);
-      if (environment) void this.#end(fleet, environment);
+      if (environment) await this.#end(fleet, environment);
       environment = undefined;
     } finally {
       fleet.starting--;
     }
     if (environment) this.onIdle(environment);
+  }
+
+  #admit(environment: Environment, fleet: Fleet): void {
+    fleet.all.add(environment);
+    this.#live.add(environment);
+    this.#members.set(environment, { fleet, bornMs: Date.now(), failed: false });
   }
 
   async #makeRoom(version: FunctionVersion): Promise<void> {
@@ -200,7 +242,7 @@ export class EnvironmentPool implements EnvironmentListener {
     this.#freezeTimer = undefined;
     const nowMs = performance.now();
     const warm = this.#cooling.splice(0).filter((environment) => {
-      const fleet = this.#owner.get(environment);
+      const fleet = this.#members.get(environment)?.fleet;
       if (!fleet?.idle.includes(environment)) return false;
       if (nowMs - environment.idleSinceMs < FREEZE_AFTER_MS) return true;
       environment.freeze();
@@ -213,8 +255,11 @@ export class EnvironmentPool implements EnvironmentListener {
   #reap(): void {
     const limit = performance.now() - this.#options.idleTimeoutMs;
     for (const [key, fleet] of this.#fleets) {
-      while (fleet.idle[0] && fleet.idle[0].idleSinceMs < limit) {
-        void this.#end(fleet, fleet.idle.shift() as Environment);
+      for (const environment of [...fleet.idle]) {
+        const member = this.#members.get(environment);
+        if (environment.idleSinceMs >= limit && member && !isOld(member)) continue;
+        fleet.idle.splice(fleet.idle.indexOf(environment), 1);
+        void this.#end(fleet, environment);
       }
       if (fleet.all.size === 0 && fleet.starting === 0 && fleet.waiters.length === 0) {
         fleet.retired = true;
@@ -229,8 +274,16 @@ export class EnvironmentPool implements EnvironmentListener {
   }
 
   async #destroy(environment: Environment): Promise<void> {
-    this.#owner.delete(environment);
+    this.#members.delete(environment);
     await environment.destroy();
     this.#live.delete(environment);
   }
+}
+
+function isOld({ bornMs }: Membership): boolean {
+  return Date.now() - bornMs > MAX_AGE_MS;
+}
+
+function closing(): NoRoomError {
+  return new NoRoomError("the region is closing");
 }
