@@ -10,6 +10,8 @@ export interface Setting {
   readonly variable: string;
   readonly fallback: string;
   readonly about: string;
+  /** An empty value is a value: none of what it lists. */
+  readonly mayBeEmpty?: true;
 }
 
 export const SETTINGS = {
@@ -51,10 +53,25 @@ export const SETTINGS = {
     fallback: "test",
     about: "secret of that access key (prefer the variable: flags are visible in the process list)",
   },
+  hostNames: {
+    flag: "host-names",
+    variable: "ALONZO_HOST_NAMES",
+    fallback: "",
+    mayBeEmpty: true,
+    about: "further host names, comma separated, under which clients reach a region on loopback",
+  },
+  allowedOrigins: {
+    flag: "allowed-origins",
+    variable: "ALONZO_ALLOWED_ORIGINS",
+    fallback: "",
+    mayBeEmpty: true,
+    about: "web origins, comma separated, whose pages may call the region besides those of loopback",
+  },
   executionRoleActions: {
     flag: "execution-role-actions",
     variable: "ALONZO_EXECUTION_ROLE_ACTIONS",
     fallback: "lambda:InvokeFunction",
+    mayBeEmpty: true,
     about: "actions, comma separated, * allowed, that functions may call on the region with their role's credentials",
   },
   accountConcurrency: {
@@ -80,6 +97,10 @@ export interface Config {
   readonly accountId: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Lower case, without port. */
+  readonly hostNames: readonly string[];
+  /** As browsers send them: https://console.example.org */
+  readonly allowedOrigins: readonly string[];
   readonly executionRoleActions: readonly string[];
   readonly accountConcurrency: number;
   readonly idleTimeoutMs: number;
@@ -100,6 +121,30 @@ function wholeNumber(name: string, text: string, min: number, max: number): numb
   return value;
 }
 
+/** Comma separated items, without empty ones. */
+function listed(text: string): string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+function hostName(text: string): string {
+  if (!/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(text)) {
+    throw new ConfigError(`--host-names: '${text}' is not a host name, such as alonzo.example.org, without a port`);
+  }
+  return text.toLowerCase();
+}
+
+function webOrigin(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // What else a URL has would be ignored silently, and a browser would be refused for reasons that nobody sees.
+  if (!url || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
+    throw new ConfigError(`--allowed-origins: '${text}' is not a web origin, such as https://console.example.org`);
+  }
+  return url.origin;
+}
+
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
@@ -113,7 +158,13 @@ export function resolveConfig(
   flags: Readonly<Record<string, string | undefined>>,
   variables: NodeJS.ProcessEnv,
 ): Config {
-  const text = (setting: Setting): string => flags[setting.flag] ?? variables[setting.variable] ?? setting.fallback;
+  const text = ({ flag, variable, fallback, mayBeEmpty }: Setting): string => {
+    const given = flags[flag];
+    if (given === "" && !mayBeEmpty) throw new ConfigError(`--${flag} must not be empty`);
+    const set = variables[variable];
+    // Compose files and unit files pass variables on that nobody has set: an empty one means that nothing was said.
+    return given ?? (set === "" && !mayBeEmpty ? undefined : set) ?? fallback;
+  };
   const isolation = ISOLATIONS.find((name) => name === text(SETTINGS.isolation));
   if (!isolation) throw new ConfigError(`--isolation must be one of ${ISOLATIONS.join(", ")}`);
   const accountId = text(SETTINGS.accountId);
@@ -131,10 +182,9 @@ export function resolveConfig(
     accountId,
     accessKeyId: text(SETTINGS.accessKeyId),
     secretAccessKey: text(SETTINGS.secretAccessKey),
-    executionRoleActions: text(SETTINGS.executionRoleActions)
-      .split(",")
-      .map((action) => action.trim())
-      .filter((action) => action !== ""),
+    hostNames: listed(text(SETTINGS.hostNames)).map(hostName),
+    allowedOrigins: listed(text(SETTINGS.allowedOrigins)).map(webOrigin),
+    executionRoleActions: listed(text(SETTINGS.executionRoleActions)),
     accountConcurrency: wholeNumber("account-concurrency", text(SETTINGS.accountConcurrency), 1, 1_000_000),
     idleTimeoutMs: wholeNumber("idle-timeout", text(SETTINGS.idleTimeoutSeconds), 1, 86_400) * 1000,
   };

@@ -123,6 +123,8 @@ export async function startRegion(config: Config): Promise<Region> {
     credentials: new KeyRing({ ...config, mint }),
     invoker,
     authorize: authorizeByActions(config.executionRoleActions),
+    hostNames: config.hostNames,
+    allowedOrigins: config.allowedOrigins,
     ...place,
     health: () => ({ status: "ready", version: packageJson.version, isolation: driver.name }),
     adminRoutes: [logsRoute(catalog, logs, stopping.signal), codeRoute(code)],

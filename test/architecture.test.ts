@@ -40,8 +40,8 @@ const sources: readonly Source[] = globSync("**/*.ts", { cwd: SOURCE }).map((pat
 
 const isTest = (path: string) => /\.test\.ts$/.test(path);
 
-/** The folder below src/, or the file itself where it lies at the top: `gateway`, `region.ts`. */
-const roomOf = (path: string) => path.split("/", 1)[0] as string;
+/** The folder below src/, or the file itself where it lies at the top, with its test: `gateway`, `region.ts`. */
+const roomOf = (path: string) => (path.split("/", 1)[0] as string).replace(/\.test\.ts$/, ".ts");
 
 /** The table `| room | may import |` of ARCHITECTURE.md. `everything` stands for all rooms. */
 function importTable(): Map<string, readonly string[]> {
@@ -135,7 +135,8 @@ test("every file that a document at the root links or names by path exists", () 
 
 test("the table of settings in README.md is the one of config.ts", () => {
   const rows = Object.values(SETTINGS).map(({ flag, variable, fallback, about }) => {
-    return `| \`--${flag}\` | \`${variable}\` | \`${fallback.replace(homedir(), "~")}\` | ${about} |`;
+    const shown = fallback === "" ? "" : ` \`${fallback.replace(homedir(), "~")}\``;
+    return `| \`--${flag}\` | \`${variable}\` |${shown} | ${about} |`;
   });
   assert.ok(document("README.md").includes(`${rows.join("\n")}\n`), `README.md holds:\n${rows.join("\n")}`);
 });
