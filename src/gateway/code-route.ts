@@ -1,6 +1,7 @@
 /** `GET /_alonzo/code/<hex sha-256>`: the deployment package behind GetFunction's Code.Location, by presigned URL only. */
 import type { CodeStore } from "../functions/code-store.ts";
 import type { AdminRoute } from "./gateway.ts";
+import { refusal } from "./refusal.ts";
 
 const PREFIX = "/_alonzo/code/";
 
@@ -18,10 +19,7 @@ export function codeRoute(code: CodeStore): AdminRoute {
       const hex = request.path.slice(PREFIX.length);
       const codeSha256 = Buffer.from(hex, "hex").toString("base64");
       const size = /^[0-9a-f]{64}$/.test(hex) ? await code.size(codeSha256) : undefined;
-      if (size === undefined) {
-        const body = Buffer.from(JSON.stringify({ message: "The specified key does not exist." }));
-        return { status: 404, headers: { "content-type": "application/json" }, body };
-      }
+      if (size === undefined) throw refusal("ResourceNotFoundException", "The specified key does not exist.");
       return {
         status: 200,
         headers: { "content-type": "application/zip", "content-length": String(size) },

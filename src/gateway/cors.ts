@@ -23,12 +23,13 @@ const TRUSTED_SUFFIXES = [
   ".localhost.localstack.cloud",
 ];
 
-/** Host without port, lower case, IPv6 without brackets. */
+/** Host without port and without the dot that ends a name in full, lower case, IPv6 without brackets. */
 function hostName(host: string): string {
   const text = host.toLowerCase();
   if (text.startsWith("[")) return text.slice(1, Math.max(1, text.indexOf("]")));
   const colon = text.indexOf(":");
-  return colon < 0 ? text : text.slice(0, colon);
+  const name = colon < 0 ? text : text.slice(0, colon);
+  return name.endsWith(".") ? name.slice(0, -1) : name;
 }
 
 function isLoopbackName(name: string): boolean {

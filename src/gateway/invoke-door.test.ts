@@ -83,6 +83,13 @@ describe("Invoke", () => {
     assert.equal((await invoke(gateway, { name: "thumb:1", query: "?Qualifier=1" })).status, 200);
   });
 
+  it("takes one trailing slash, as every other operation does", async () => {
+    await using gateway = await startTestGateway();
+    const path = "/2015-03-31/functions/thumb/invocations/";
+    assert.equal((await gateway.send({ method: "POST", path, body: "1" })).text, "1");
+    assert.equal((await gateway.send({ method: "POST", path: `${path}/`, body: "1" })).status, 404);
+  });
+
   it("answers X-Amz-Function-Error when the function failed, with status 200", async () => {
     await using gateway = await startTestGateway({
       invoker: {

@@ -65,7 +65,7 @@ export class InvokeDoor {
       if (!isUuid(given)) throw refusal("InvalidRequestContentException", "The request ID must be a valid UUID");
       exchange.requestId = given.toLowerCase();
     }
-    const target = this.#validated(encodedName, head.query, headers, type);
+    const target = this.#validated(encodedName, head.query, headers, type, signature.principal.arn);
     const clientContext = readClientContext(headers["x-amz-client-context"]);
     requirePermission(this.#authorize, signature.principal, ACTION, target.arn);
     const fault = body.length === 0 ? undefined : jsonFault(body);
@@ -116,6 +116,7 @@ export class InvokeDoor {
     query: string,
     headers: Readonly<Record<string, string>>,
     type: string,
+    caller: string,
   ): InvokeTarget {
     const violations: string[] = [];
     if (!TYPES.includes(type)) violations.push(enumViolation(type, "invocationType", TYPES));
@@ -125,7 +126,7 @@ export class InvokeDoor {
     }
     const tenantId = headers["x-amz-tenant-id"];
     if (tenantId !== undefined) checkTenant(tenantId, violations);
-    const target = readTarget(encodedName, query, this.#place, violations);
+    const target = readTarget(encodedName, query, this.#place, caller, violations);
     if (target !== undefined && violations.length === 0) return target;
     const count = `${violations.length} validation error${violations.length === 1 ? "" : "s"} detected`;
     throw refusal("ValidationException", `${count}: ${violations.join("; ")}`);

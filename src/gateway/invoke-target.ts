@@ -19,12 +19,16 @@ export interface InvokeTarget {
 
 /** The FunctionName of an Invoke request's path, still percent-encoded; undefined when the path is another one. */
 export function invokedName(path: string): string | undefined {
-  if (!path.startsWith(PREFIX) || !path.endsWith(SUFFIX)) return undefined;
-  const name = path.slice(PREFIX.length, -SUFFIX.length);
+  if (!path.startsWith(PREFIX)) return undefined;
+  // One trailing slash means nothing, as for every other operation (wire/route.ts).
+  const end = path.endsWith("/") ? path.length - 1 : path.length;
+  if (!path.endsWith(SUFFIX, end)) return undefined;
+  const name = path.slice(PREFIX.length, end - SUFFIX.length);
   return name === "" || name.includes("/") ? undefined : name;
 }
 
 /**
+ * @param caller ARN of the principal, for the refusal of other accounts
  * @param violations takes the messages of what breaks the model's constraints
  * @returns undefined only with a violation
  * @throws ServiceError for another region, another account, or two qualifiers that differ
@@ -33,6 +37,7 @@ export function readTarget(
   encodedName: string,
   query: string,
   place: Place,
+  caller: string,
   violations: string[],
 ): InvokeTarget | undefined {
   const text = decode(encodedName);
@@ -55,7 +60,11 @@ export function readTarget(
     );
   }
   if (reference.accountId !== undefined && reference.accountId !== place.accountId) {
-    throw refusal("AccessDeniedException", `Functions of account ${reference.accountId} are not reachable from here`);
+    const arn = functionArn({ ...place, accountId: reference.accountId }, reference.name, reference.qualifier ?? asked);
+    throw refusal(
+      "AccessDeniedException",
+      `User: ${caller} is not authorized to perform: lambda:InvokeFunction on resource: ${arn} because no resource-based policy allows the lambda:InvokeFunction action`,
+    );
   }
   if (asked !== undefined && reference.qualifier !== undefined && asked !== reference.qualifier) {
     throw refusal(

@@ -26,7 +26,8 @@ export class KeyRing implements CredentialStore {
   }
 
   find(accessKeyId: string, sessionToken: string | undefined): Credentials | "expired" | undefined {
-    if (accessKeyId === this.#accessKeyId) return this.#administrator;
+    // A long-lived key has no session: beside a token it is, as in AWS, no valid pair.
+    if (accessKeyId === this.#accessKeyId) return sessionToken === undefined ? this.#administrator : undefined;
     if (sessionToken === undefined) return undefined;
     const identity = this.#mint.check(accessKeyId, sessionToken, Date.now());
     if (identity === undefined || identity === "expired") return identity;

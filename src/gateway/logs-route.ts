@@ -4,6 +4,7 @@ import type { Catalog } from "../functions/catalog.ts";
 import type { LogEvent, LogStore } from "../observability/log-store.ts";
 import type { WireResponse } from "../wire/service.ts";
 import type { AdminRoute } from "./gateway.ts";
+import { refusal } from "./refusal.ts";
 
 /** @param stopping ends every follow: the region is about to close, and would wait for them for ever */
 export function logsRoute(catalog: Catalog, logs: LogStore, stopping: AbortSignal): AdminRoute {
@@ -15,9 +16,11 @@ export function logsRoute(catalog: Catalog, logs: LogStore, stopping: AbortSigna
       const query = new URLSearchParams(request.query);
       const functionName = query.get("functionName") ?? "";
       const version = await catalog.describe(functionName);
-      if (!version) return answer(404, { message: `Function not found: ${functionName}` });
+      if (!version) throw refusal("ResourceNotFoundException", `Function not found: ${functionName}`);
       const since = Number(query.get("since") ?? "0");
-      if (!Number.isFinite(since)) return answer(400, { message: "since is a time in milliseconds since 1970" });
+      if (!Number.isFinite(since)) {
+        throw refusal("InvalidParameterValueException", "since is a time in milliseconds since 1970");
+      }
       const { logGroup } = version.logging;
       const ended = AbortSignal.any([request.signal, stopping]);
       const lines = query.get("follow") === "1" ? follow(logs, logGroup, since, ended) : past(logs, logGroup, since);
@@ -54,8 +57,4 @@ async function* follow(logs: LogStore, logGroup: string, since: number, ended: A
   } finally {
     stop();
   }
-}
-
-function answer(status: number, body: Readonly<Record<string, unknown>>): WireResponse {
-  return { status, headers: { "content-type": "application/json" }, body: Buffer.from(JSON.stringify(body)) };
 }

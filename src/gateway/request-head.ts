@@ -9,7 +9,7 @@ const malformed = (message: string): Error => refusal("InvalidRequestException",
 
 /**
  * @throws ServiceError InvalidRequest for a target that is not a path of printable ASCII or a Host that is no host,
- * RequestHeadersTooLarge for too many headers
+ * or for headers that must not be repeated; RequestHeadersTooLarge for too many headers
  */
 export function readHead(request: IncomingMessage, maxHeaders: number): RequestHead {
   if (request.rawHeaders.length > maxHeaders * 2) {
@@ -18,6 +18,8 @@ export function readHead(request: IncomingMessage, maxHeaders: number): RequestH
   const headers = plainHeaders(request);
   const host = headers.host;
   if (!host || !isHost(host)) throw malformed("The Host header is missing or malformed");
+  const twice = repeated(request.rawHeaders);
+  if (twice !== undefined) throw malformed(`The header ${twice} occurs more than once`);
   const target = originForm(request.url ?? "", host);
   if (!isPrintable(target)) throw malformed("The request target is malformed");
   const question = target.indexOf("?");
@@ -52,6 +54,22 @@ function isPrintable(text: string): boolean {
 }
 
 const isHost = (text: string): boolean => text.length <= 300 && !/[^A-Za-z0-9.:_\-[\]]/.test(text);
+
+/** Of these Node keeps the first and a proxy may keep the last: who is meant, and who asks, would depend on whom one asks. */
+const SINGLE: ReadonlySet<string> = new Set(["host", "authorization", "origin", "content-type"]);
+
+/** The first header that occurs more than once and must not. */
+function repeated(rawHeaders: readonly string[]): string | undefined {
+  let seen: Set<string> | undefined;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]?.toLowerCase() ?? "";
+    if (!SINGLE.has(name)) continue;
+    if (seen?.has(name)) return name;
+    seen ??= new Set();
+    seen.add(name);
+  }
+  return undefined;
+}
 
 /** Node gives an array for Set-Cookie alone, which no request has reason to carry. */
 function plainHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
