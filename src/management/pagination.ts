@@ -9,20 +9,25 @@ export function pageOf(after: Position | undefined, maxItems: number | undefined
   return { ...(after && { after }), limit: Math.min(maxItems ?? LARGEST_PAGE, LARGEST_PAGE) };
 }
 
-export function writeMarker(next: Position | undefined): { NextMarker?: string } {
-  if (!next) return {};
-  const text = JSON.stringify([next.functionName, next.versionNumber]);
-  return { NextMarker: Buffer.from(text).toString("base64") };
+/** @param list names the list, so that its markers fit no other */
+export function writeMarker(list: string, next: Position | undefined): { NextMarker?: string } {
+  return next ? { NextMarker: encoded(list, next) } : {};
 }
 
-/** @throws InvalidParameterValueException when it is not a marker that writeMarker() made */
-export function readMarker(fail: LambdaFail, marker: string | undefined): Position | undefined {
+/** @throws InvalidParameterValueException when it is not a marker that writeMarker() made for the same list */
+export function readMarker(fail: LambdaFail, list: string, marker: string | undefined): Position | undefined {
   if (marker === undefined || marker === "") return undefined;
-  const [functionName, versionNumber] = decoded(marker);
-  if (typeof functionName !== "string" || !Number.isSafeInteger(versionNumber)) {
-    return fail("InvalidParameterValueException", "The provided marker is invalid.");
+  const [of, functionName, versionNumber] = decoded(marker);
+  if (of === list && typeof functionName === "string" && Number.isSafeInteger(versionNumber)) {
+    const position = { functionName, versionNumber: versionNumber as number };
+    // Decoders of base64 forgive a lot: what does not come out the same again was tampered with.
+    if (encoded(list, position) === marker) return position;
   }
-  return { functionName, versionNumber: versionNumber as number };
+  return fail("InvalidParameterValueException", "The provided marker is invalid.");
+}
+
+function encoded(list: string, { functionName, versionNumber }: Position): string {
+  return Buffer.from(JSON.stringify([list, functionName, versionNumber])).toString("base64");
 }
 
 function decoded(marker: string): unknown[] {

@@ -31,13 +31,14 @@ export function readFunctionHandlers(management: ManagementContext) {
 
     async ListFunctions(input, context) {
       const allVersions = input.FunctionVersion === "ALL";
-      const after = readMarker(fail, input.Marker);
+      const list = allVersions ? "functions with all versions" : "functions";
+      const after = readMarker(fail, list, input.Marker);
       const page = await catalog.listing.functions({ ...pageOf(after, input.MaxItems), allVersions });
       return {
         Functions: page.versions.map((version) =>
           listedConfiguration(version, context, allVersions ? version.version : undefined),
         ),
-        ...writeMarker(page.next),
+        ...writeMarker(list, page.next),
       };
     },
 

@@ -22,16 +22,9 @@ export function updateFunctionHandlers(management: ManagementContext) {
     checkSettled(fail, latest);
   }
 
-  function codeChange(input: LambdaInput<"UpdateFunctionCode">, code: StoredCode, before: FunctionVersion) {
-    return {
-      ...before,
-      ...code,
-      ...(input.Architectures?.[0] !== undefined && {
-        architecture: input.Architectures[0] as FunctionVersion["architecture"],
-      }),
-      ...IN_PROGRESS,
-      lastModified: offsetTimestamp(clock.now()),
-    };
+  function withCode(input: LambdaInput<"UpdateFunctionCode">, code: StoredCode, before: FunctionVersion) {
+    const architecture = (input.Architectures?.[0] ?? before.architecture) as FunctionVersion["architecture"];
+    return { ...before, ...code, architecture };
   }
 
   return {
@@ -44,16 +37,17 @@ export function updateFunctionHandlers(management: ManagementContext) {
           "Please don't provide ImageUri when updating a function with packageType Zip.",
         );
       }
+      const zip = uploadedZip(fail, input);
       const known = (await catalog.describe(target.name)) ?? functionNotFound(fail, target);
       checkUpdatable(known, input.RevisionId);
-      const zip = uploadedZip(fail, input);
 
       return withStoredCode(fail, codeStore, zip, async (code) => {
-        if (input.DryRun) return fullConfiguration({ ...known, ...code }, context);
+        if (input.DryRun) return fullConfiguration(withCode(input, code, known), context);
         let unchanged: FunctionVersion | undefined;
         const written = await catalog.update(target.name, (before, newest): Change => {
           checkUpdatable(before, input.RevisionId);
-          const latest = codeChange(input, code, before);
+          const lastModified = offsetTimestamp(clock.now());
+          const latest = { ...withCode(input, code, before), ...IN_PROGRESS, lastModified };
           if (!input.Publish) return { latest };
           if (newest && samePublication(latest, newest)) {
             unchanged = newest;

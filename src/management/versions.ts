@@ -41,13 +41,14 @@ export function versionHandlers({ catalog, fail, activation }: ManagementContext
 
     async ListVersionsByFunction(input, context) {
       const target = unqualifiedTarget(fail, context, "ListVersionsByFunction", input.FunctionName);
-      const after = readMarker(fail, input.Marker);
+      const list = `versions of ${target.name}`;
+      const after = readMarker(fail, list, input.Marker);
       const page = await catalog.listing.versions(target.name, pageOf(after, input.MaxItems));
       // Every function has its $LATEST: nothing on the first page means that there is no function.
       if (page.versions.length === 0 && !(await catalog.describe(target.name))) return functionNotFound(fail, target);
       return {
         Versions: page.versions.map((version) => listedConfiguration(version, context, version.version)),
-        ...writeMarker(page.next),
+        ...writeMarker(list, page.next),
       };
     },
   } satisfies LambdaHandlers;
