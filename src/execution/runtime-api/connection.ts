@@ -4,6 +4,7 @@
  * whatever is not HTTP ends the connection. Knows nothing of the Runtime API's paths.
  */
 import type { Socket } from "node:net";
+import { Body } from "./body.ts";
 
 const MAX_HEAD_BYTES = 65_536;
 const ONE_WRITE_BYTES = 16_384;
@@ -38,9 +39,7 @@ interface Incoming {
   readonly headers: Record<string, string>;
   /** Bytes still to come of a body with a length; undefined for a chunked one. */
   readonly length: number | undefined;
-  parts: Buffer[];
-  received: number;
-  tooLarge: boolean;
+  readonly body: Body;
   /** Bytes of the current chunk still to come. */
   chunkLeft: number;
   /** The current chunk's closing CRLF is still to come. */
@@ -68,6 +67,7 @@ export class Connection {
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("end", () => this.#onEnd());
+    socket.on("drain", () => this.#advance());
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       this.#closed = true;
@@ -84,27 +84,33 @@ export class Connection {
   #advance(): void {
     if (this.#advancing) return;
     this.#advancing = true;
-    while ((this.#pending || this.#isBodyless()) && !this.#answering && !this.#closed) {
+    while ((this.#pending || this.#isBodyless()) && this.#mayHandle()) {
       if (!this.#incoming && !this.#readHead()) break;
       const incoming = this.#incoming;
       if (!incoming || !this.#readBody(incoming)) break;
       this.#incoming = undefined;
-      this.#dispatch(incoming, incoming.tooLarge ? "too-large" : "whole");
+      this.#dispatch(incoming, incoming.body.tooLarge ? "too-large" : "whole");
     }
     this.#advancing = false;
     if (this.#held && !this.#answering) this.#release();
-    if (this.#answering || !this.#incoming) this.#guardBacklog();
+    this.#guardBacklog();
+  }
+
+  /** One request at a time, and none while the peer does not read the answers that it has got already. */
+  #mayHandle(): boolean {
+    return !this.#answering && !this.#closed && !this.#socket.writableNeedDrain;
   }
 
   #isBodyless(): boolean {
     return this.#incoming?.length === 0;
   }
 
-  /** A peer that sends without waiting for answers may not fill our memory. */
+  /** A peer that sends without waiting for answers may not fill our memory: what cannot be handled yet stays with it. */
   #guardBacklog(): void {
-    if (!this.#pending) return;
-    const limit = this.#answering ? MAX_HEAD_BYTES + this.#maxBodyBytes : MAX_HEAD_BYTES;
-    if (this.#pending.length > limit) this.#reject("431 Request Header Fields Too Large");
+    const backlog = this.#pending?.length ?? 0;
+    if (backlog > MAX_HEAD_BYTES && this.#mayHandle()) return void this.#reject("431 Request Header Fields Too Large");
+    if (backlog > MAX_HEAD_BYTES) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
   }
 
   #readHead(): boolean {
@@ -130,18 +136,8 @@ export class Connection {
       return false;
     }
     if (headers.expect?.toLowerCase() === "100-continue") this.#socket.write("HTTP/1.1 100 Continue\r\n\r\n");
-    const tooLarge = length !== undefined && length > this.#maxBodyBytes;
-    this.#incoming = {
-      method,
-      path,
-      headers,
-      length,
-      parts: [],
-      received: 0,
-      tooLarge,
-      chunkLeft: 0,
-      chunkOpen: false,
-    };
+    const body = new Body(this.#maxBodyBytes, length);
+    this.#incoming = { method, path, headers, length, body, chunkLeft: 0, chunkOpen: false };
     return true;
   }
 
@@ -151,14 +147,14 @@ export class Connection {
   }
 
   #readLength(incoming: Incoming, length: number): boolean {
-    const missing = length - incoming.received;
+    const missing = length - incoming.body.received;
     if (missing === 0) return true;
     const data = this.#pending;
     if (!data) return false;
     const take = data.length > missing ? data.subarray(0, missing) : data;
-    this.#keep(incoming, take);
+    incoming.body.add(take);
     this.#drop(take.length);
-    return incoming.received === length;
+    return incoming.body.received === length;
   }
 
   /** A chunk's bytes are taken as they come: a large chunk is never assembled twice. */
@@ -167,7 +163,7 @@ export class Connection {
       const data = this.#pending;
       if (incoming.chunkLeft > 0) {
         const take = data.subarray(0, incoming.chunkLeft);
-        this.#keep(incoming, take);
+        incoming.body.add(take);
         incoming.chunkLeft -= take.length;
         this.#drop(take.length);
         if (incoming.chunkLeft === 0) incoming.chunkOpen = true;
@@ -205,18 +201,9 @@ export class Connection {
     this.#pending = bytes < data.length ? data.subarray(bytes) : undefined;
   }
 
-  #keep(incoming: Incoming, bytes: Buffer): void {
-    incoming.received += bytes.length;
-    if (incoming.received > this.#maxBodyBytes) {
-      incoming.tooLarge = true;
-      incoming.parts = [];
-    }
-    if (!incoming.tooLarge) incoming.parts.push(bytes);
-  }
-
   #dispatch(incoming: Incoming, bodyState: RuntimeRequest["bodyState"]): void {
-    const { method, path, headers, parts } = incoming;
-    const body = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+    const { method, path, headers } = incoming;
+    const body = incoming.body.take();
     this.#answering = true;
     this.#handle({ method, path, headers, body, bodyState }, this.#responder());
   }

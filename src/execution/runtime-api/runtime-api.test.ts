@@ -258,3 +258,39 @@ test("thousands of pipelined requests are answered in order without exhausting t
   while (pongs < 19_990) await once(socket, "data");
   socket.destroy();
 });
+
+test("a chunk size that never ends ends the connection", async () => {
+  freshSlot();
+  const { socket } = dial();
+  socket.write("POST /2018-06-01/runtime/init/error HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n");
+  socket.write("1".repeat(200_000));
+  await once(socket, "close");
+  assert.deepEqual(initErrors, []);
+});
+
+test("a body in many small chunks arrives whole", async () => {
+  freshSlot();
+  const { socket, until } = dial();
+  socket.write("POST /2018-06-01/runtime/init/error HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n");
+  socket.write(`${"1\r\nx\r\n".repeat(100_000)}2000\r\n${"y".repeat(8192)}\r\n1\r\nz\r\n0\r\n\r\n`);
+  await until(/202 Accepted/);
+  assert.equal(initErrors[0], `Runtime.Unknown ${"x".repeat(100_000)}${"y".repeat(8192)}z`);
+  socket.destroy();
+});
+
+test("a peer that does not read its answers is not read from either", async () => {
+  freshSlot();
+  const accepted = once(server, "connection");
+  const { socket } = dial();
+  const [inside] = (await accepted) as [Socket];
+  socket.pause();
+  const flood = "GET /2018-06-01/ping HTTP/1.1\r\n\r\n".repeat(10_000);
+  while (!inside.isPaused()) {
+    socket.write(flood);
+    await new Promise(setImmediate);
+  }
+  assert.ok(inside.writableLength < 1024 * 1024);
+  socket.resume();
+  while (inside.isPaused() || socket.writableLength > 0) await new Promise(setImmediate);
+  socket.destroy();
+});

@@ -4,6 +4,12 @@
  */
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 
+/**
+ * Open at a time on one listener: a function may not use up the region's descriptors, nor its memory with requests that
+ * it never finishes. SDKs keep up to 50 connections.
+ */
+const MOST_OPEN = 64;
+
 export class Connections {
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
@@ -20,6 +26,7 @@ export class Connections {
       socket.on("error", () => socket.destroy());
       onConnection(socket);
     });
+    server.maxConnections = MOST_OPEN;
     this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once("error", reject);

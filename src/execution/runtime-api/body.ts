@@ -1,0 +1,65 @@
+/** The body of one request from inside a sandbox as it comes in: bounded, and no larger in our memory than on the wire. */
+
+/** Pieces smaller than this are copied together: a buffer costs more than what is in it. */
+const SMALL_BYTES = 4096;
+const BLOCK_BYTES = 65_536;
+
+export class Body {
+  readonly #limit: number;
+  #parts: Buffer[] = [];
+  /** Where small pieces go, and how much of it is used. */
+  #block: Buffer | undefined;
+  #blockUsed = 0;
+  #received = 0;
+  #tooLarge: boolean;
+
+  /** @param announced bytes that the peer says will come; undefined when it does not say */
+  constructor(limit: number, announced: number | undefined) {
+    this.#limit = limit;
+    this.#tooLarge = announced !== undefined && announced > limit;
+  }
+
+  /** Bytes that came, kept or not. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** More than the limit: what came is thrown away. */
+  get tooLarge(): boolean {
+    return this.#tooLarge;
+  }
+
+  add(bytes: Buffer): void {
+    this.#received += bytes.length;
+    if (this.#received > this.#limit) {
+      this.#tooLarge = true;
+      this.#parts = [];
+      this.#block = undefined;
+    }
+    if (this.#tooLarge) return;
+    // Most bodies are one piece, which is passed on as it is.
+    if (bytes.length >= SMALL_BYTES || this.#parts.length === 0) {
+      this.#closeBlock();
+      this.#parts.push(bytes);
+    } else this.#copy(bytes);
+  }
+
+  /** Everything that was kept. */
+  take(): Buffer {
+    this.#closeBlock();
+    return this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts);
+  }
+
+  #copy(bytes: Buffer): void {
+    if (this.#block && this.#blockUsed + bytes.length > this.#block.length) this.#closeBlock();
+    this.#block ??= Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    bytes.copy(this.#block, this.#blockUsed);
+    this.#blockUsed += bytes.length;
+  }
+
+  #closeBlock(): void {
+    if (this.#block) this.#parts.push(this.#block.subarray(0, this.#blockUsed));
+    this.#block = undefined;
+    this.#blockUsed = 0;
+  }
+}
