@@ -14,10 +14,14 @@ test("a sandbox has a bounded number of connections open, and a new one when it 
     socket.once("close", () => open--);
   });
   const { port } = server.address() as AddressInfo;
-  const dialed = Array.from({ length: 200 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+  const dialed = Array.from({ length: 200 }, () =>
+    connect(port, "127.0.0.1")
+      .on("error", () => {})
+      .resume(),
+  );
   const refused = dialed.map((socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())));
   const isSettled = () => open + dialed.filter(({ closed }) => closed).length === dialed.length;
-  while (!isSettled()) await Promise.race([...refused, new Promise(setImmediate)]);
+  while (!isSettled()) await new Promise(setImmediate);
   assert.equal(open, 64);
   const kept = dialed.find(({ closed }) => !closed);
   kept?.end();
