@@ -67,7 +67,7 @@ function findGo(): string | undefined {
 }
 
 function ociRuntime(): string | undefined {
-  const found = ["runc", "crun"].map((name) => findExecutable(name)).filter((path) => path !== undefined);
+  const found = ["crun", "runc"].map((name) => findExecutable(name)).filter((path) => path !== undefined);
   return found.map((path) => `${path} (${firstLine(path, ["--version"]) ?? "does not run"})`).join(", ") || undefined;
 }
 
@@ -76,10 +76,12 @@ const program = (name: string) => () => findExecutable(name);
 export const COMPONENTS = {
   ociRuntime: {
     name: "OCI runtime",
-    why: "isolates functions in containers (runc or crun)",
-    packages: ["runc"],
+    why: "isolates functions in containers: crun is the quicker, runc works where crun does not",
+    packages: ["crun", "runc"],
     find: ociRuntime,
   },
+  crun: { name: "crun", why: "the tests try both OCI runtimes", packages: ["crun"], find: program("crun") },
+  runc: { name: "runc", why: "the tests try both OCI runtimes", packages: ["runc"], find: program("runc") },
   iproute2: {
     name: "iproute2",
     why: "gives each execution environment its own network",
@@ -126,7 +128,7 @@ export function missing(components: readonly Component[]): readonly Component[] 
   return components.filter((component) => component.find() === undefined);
 }
 
-/** How the kernel's control groups are mounted; runc takes all, crun does not take the hybrid layout. */
+/** How the kernel's control groups are mounted. */
 export function cgroupLayout(): "v2" | "hybrid" | "v1" | "none" {
   if (existsSync("/sys/fs/cgroup/cgroup.controllers")) return "v2";
   if (existsSync("/sys/fs/cgroup/unified/cgroup.procs")) return "hybrid";
