@@ -131,7 +131,7 @@ export async function startRegion(config: Config): Promise<Region> {
     log,
   });
   const { port, host } = await gateway.listen(config.port, config.host);
-  opened.defer(() => activation.settled());
+  opened.defer(() => activation.close());
   opened.defer(() => gateway.close());
   opened.defer(() => stopping.abort());
   await activation.resume();

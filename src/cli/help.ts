@@ -16,7 +16,7 @@ export async function run(): Promise<number> {
   const rows = Object.values(SETTINGS).map(({ flag, variable, fallback, about }) => [
     `--${flag}`,
     variable,
-    `${about} (default ${fallback})`,
+    fallback === "" ? about : `${about} (default ${fallback})`,
   ]);
   for (const line of columns(rows)) print(line);
   return 0;

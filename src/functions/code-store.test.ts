@@ -54,6 +54,22 @@ test("a package that cannot be unpacked leaves nothing, and the next one is unpa
   await store.store(zipOf({ a: "a" }), async () => {});
 });
 
+test("a package that could not be unpacked by a fault of ours goes with the next sweep", async () => {
+  const { store, directory } = await opened();
+  const zip = zipOf({ a: "a" });
+  rmSync(join(directory, "code", "incoming"), { recursive: true });
+  await assert.rejects(
+    store.store(zip, async () => assert.fail("used")),
+    (error) => !(error instanceof UnzipError),
+  );
+  assert.equal(await store.size(sha(zip)), zip.length);
+  await store.sweep(async () => new Set([sha(zip)]));
+  assert.equal(await store.size(sha(zip)), zip.length, "referenced by an older version");
+  await assert.rejects(store.store(zip, async () => {}));
+  await store.sweep(nothing);
+  assert.equal(await store.size(sha(zip)), undefined);
+});
+
 test("unreferenced code goes after a while, referenced code stays", async () => {
   const { store, clock } = await opened();
   const [kept, dropped] = [zipOf({ a: "kept" }), zipOf({ a: "dropped" })];

@@ -68,7 +68,11 @@ export class CodeStore {
       return blob;
     });
     try {
-      await this.#unpack(sha256);
+      await this.#unpack(sha256).catch((error: unknown) => {
+        // No environment can be using it: where the disk is full, say, the next sweep gives its space back at once.
+        this.#unreferencedSince.set(sha256, Number.NEGATIVE_INFINITY);
+        throw error;
+      });
       return await use({ codeSha256: Buffer.from(sha256, "hex").toString("base64"), codeSize: bytes });
     } catch (error) {
       // Bytes that cannot be unpacked cannot be in use by anyone else either.

@@ -73,6 +73,35 @@ async function management() {
 
 const BROKEN: Preparation = { ok: false, reasonCode: "InvalidRuntime", reason: "There is no such language here." };
 
+test("what cannot be recorded is recorded later, or left to the next life of a region that closes", async () => {
+  const { catalog, create, get, waiting } = await management();
+  const faults: unknown[] = [];
+  const pauses: number[] = [];
+  let free = false;
+  const settle = catalog.settle.bind(catalog);
+  catalog.settle = (...told) => (free ? settle(...told) : Promise.reject(new Error("database or disk is full")));
+  const start = (pause: (ms: number, signal: AbortSignal) => Promise<void>) =>
+    new Activation({ catalog, prepare: async () => ({ ok: true }), onFault: (error) => faults.push(error), pause });
+  await create();
+  const version = waiting[0]?.version as FunctionVersion;
+
+  const closing = start((_, signal) => new Promise((_, reject) => signal.addEventListener("abort", reject)));
+  closing.start(version);
+  while (faults.length === 0) await new Promise(setImmediate);
+  await closing.close();
+  assert.equal((await get()).State, "Pending");
+
+  const patient = start(async (ms) => {
+    pauses.push(ms);
+    free = pauses.length === 3;
+  });
+  patient.start(version);
+  await patient.settled();
+  assert.equal((await get()).State, "Active");
+  assert.deepEqual(pauses, [1000, 2000, 4000]);
+  assert.equal(faults.length, 4);
+});
+
 async function refusal(call: Promise<unknown>, code: string, message: string): Promise<void> {
   await assert.rejects(call, (error) => {
     assert.ok(error instanceof ServiceError, String(error));
