@@ -306,6 +306,14 @@ test("a runtime that answers but never comes back is killed when the function's 
   assert.deepEqual(calls, ["start", "reset"]);
 });
 
+test("destroying a busy environment answers its invocation", async () => {
+  const { environment } = play((runtime) => runtime.next(() => {}));
+  await environment.init();
+  const running = environment.invoke(invocation(1), false);
+  await environment.destroy();
+  assert.equal((await running).errorType, "Sandbox.Failure");
+});
+
 test("an idle environment freezes and thaws for its next invocation; a busy one never freezes", async () => {
   const { environment, calls, untilIdle } = play(serving(() => "1"));
   await environment.init();

@@ -9,6 +9,7 @@ import {
   badModeFailure,
   exitFailure,
   type Failure,
+  sandboxFailure,
   timeoutFailure,
   tooLargeFailure,
   truncatedFailure,
@@ -17,6 +18,7 @@ import type { Invocation } from "./invocation.ts";
 import type { InvocationSlot, RuntimeAnswer } from "./invocation-slot.ts";
 import { endLine, faultLine, initReportLine, initStartLine, reportLine, startLine, timeoutLine } from "./log-lines.ts";
 import type { Outcome } from "./outcome.ts";
+import type { Running } from "./running-invocation.ts";
 import { type Launch, RuntimeProcess } from "./runtime-process.ts";
 import type { Sandbox, SandboxExit } from "./sandbox/sandbox.ts";
 
@@ -37,20 +39,6 @@ export interface EnvironmentListener {
   onIdle(environment: Environment): void;
   /** A fault of ours or of the machine's: the caller has been told, this is for the operator. */
   onFault(environment: Environment, error: unknown): void;
-}
-
-interface Running {
-  readonly invocation: Invocation;
-  readonly startedMs: number;
-  readonly wantsLogTail: boolean;
-  readonly resolve: (outcome: Outcome) => void;
-  timer: NodeJS.Timeout | undefined;
-  /** The outcome is known; the runtime may still be on its way back to `next`. */
-  finished: boolean;
-  /** END and REPORT are written: nothing of this invocation is outstanding on our side. */
-  reported: boolean;
-  /** The processes cannot be used any more: they hang, have failed or are gone. */
-  mustReset: boolean;
 }
 
 export class Environment {
@@ -146,7 +134,10 @@ export class Environment {
   /** Shutdown without extensions: the processes are killed, nothing is announced (contract/01, budget 0 ms). */
   async destroy(): Promise<void> {
     this.#destroyed = true;
-    clearTimeout(this.#running?.timer);
+    const running = this.#running;
+    clearTimeout(running?.timer);
+    // Whoever destroys a busy environment does not leave its caller waiting for ever.
+    if (running && !running.finished) this.#fail(running, sandboxFailure(), "exit");
     await this.#sandbox.destroy();
     this.#log.flushPartial();
   }

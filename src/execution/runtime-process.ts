@@ -68,11 +68,14 @@ export class RuntimeProcess {
       };
       const launching = this.#sandbox.start(command);
       this.#launching = launching;
-      launching.then(
-        ({ exited }) => exited.then((exit) => generation === this.#generation && this.#onExit(exit)),
+      const ended = launching.then(({ exited }) => exited);
+      ended.then(
+        (exit) => generation === this.#generation && this.#onExit(exit),
         (error: unknown) => {
           this.#listener.onFault(error);
-          if (generation === this.#generation) this.#settle?.(sandboxFailure());
+          if (generation !== this.#generation) return;
+          if (this.#settle) this.#settle(sandboxFailure());
+          else this.#onExit({ code: null, signal: "SIGKILL", outOfMemory: false });
         },
       );
     });

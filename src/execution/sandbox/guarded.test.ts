@@ -77,6 +77,22 @@ test("the first failure is the end of a sandbox: it is destroyed and refuses eve
   assert.deepEqual(calls, ["start", "destroy"]);
 });
 
+test("a freeze, thaw or reading that fails throws at nobody: the processes end and the sandbox refuses", async () => {
+  const fail = () => {
+    throw new Error("no such group");
+  };
+  for (const method of ["freeze", "thaw", "peakMemoryMb"] as const) {
+    const { driver, calls } = recordingDriver({ [method]: fail });
+    const sandbox = await driver.create(SPEC);
+    await sandbox.start(COMMAND);
+    sandbox.freeze();
+    sandbox.thaw();
+    sandbox.peakMemoryMb();
+    await assert.rejects(sandbox.reset(), /no such group/);
+    assert.equal(calls.at(-1), "destroy");
+  }
+});
+
 test("operations run one at a time, in the order asked", async () => {
   const gate = Promise.withResolvers<void>();
   const order: string[] = [];

@@ -34,12 +34,11 @@ class GuardedSandbox implements Sandbox {
       this.#isRunning = true;
       this.#isFrozen = false;
       const { exited } = await this.#inner.start(command);
-      return {
-        exited: exited.then((exit) => {
-          this.#isRunning = false;
-          return exit;
-        }),
+      const ended = () => {
+        this.#isRunning = false;
       };
+      exited.then(ended, ended);
+      return { exited };
     });
   }
 
@@ -68,7 +67,11 @@ class GuardedSandbox implements Sandbox {
   }
 
   peakMemoryMb(): number {
-    if (this.#destroyed === undefined) this.#peakMemoryMb = this.#inner.peakMemoryMb();
+    if (this.#destroyed === undefined) {
+      this.#orDie(() => {
+        this.#peakMemoryMb = this.#inner.peakMemoryMb();
+      });
+    }
     return this.#peakMemoryMb;
   }
 
@@ -103,11 +106,12 @@ class GuardedSandbox implements Sandbox {
     return turn;
   }
 
+  /** These are asked for from timers and in the middle of invocations: the death is heard of as the end of the processes. */
   #orDie(operation: () => void): void {
     try {
       operation();
     } catch (cause) {
-      throw this.#die(cause);
+      this.#die(cause);
     }
   }
 

@@ -27,6 +27,12 @@ export class MemoryWatcher {
   }
 
   #look(): void {
-    for (const sandbox of this.#watched) if (sandbox.isOverMemoryLimit()) sandbox.killForMemory();
+    for (const sandbox of this.#watched) {
+      try {
+        if (sandbox.isOverMemoryLimit()) sandbox.killForMemory();
+      } catch {
+        // Its group is just going, or descriptors are short: the next look tells, and the kernel's own limit holds.
+      }
+    }
   }
 }

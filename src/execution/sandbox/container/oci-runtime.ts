@@ -52,6 +52,9 @@ export interface Launch {
   readonly statusFd: number;
 }
 
+/** ms for one launch, which takes some tens: a runtime that hangs must not hold its environment, or the region's end, up */
+const PATIENCE_MS = 60_000;
+
 /**
  * Launch a sandbox detached: when this resolves the runtime is gone and process 1 runs.
  * @throws SandboxError with what the runtime logged
@@ -64,10 +67,11 @@ export async function launch(runtime: OciRuntime, { id, bundle, stateRoot, ...fd
     stdio: ["ignore", fds.outputFd, fds.outputFd, fds.statusFd],
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
   });
+  const patience = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", resolve);
-  });
+  }).finally(() => clearTimeout(patience));
   if (code !== 0) throw new SandboxError(`${runtime.name} failed: ${lastComplaint(log) ?? `status ${code}`}`);
 }
 

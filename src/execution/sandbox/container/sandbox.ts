@@ -9,7 +9,7 @@ import type { Sandbox, SandboxCommand, SandboxExit, SandboxPaths, SandboxSpec } 
 import { ociConfig } from "./bundle.ts";
 import { Cgroup, killCgroup, removeCgroup, signalInit } from "./cgroup.ts";
 import type { Ground } from "./ground.ts";
-import { MOUNT } from "./linux.ts";
+import { type Linux, MOUNT } from "./linux.ts";
 import { INSIDE_ADDRESS, type NetworkNamespace } from "./namespace-pool.ts";
 import { forget, launch } from "./oci-runtime.ts";
 import { OWN_DIRECTORY, USER_NAME } from "./rootfs.ts";
@@ -37,6 +37,18 @@ function readStatus(fd: number): Promise<string> {
   });
   socket.on("error", () => socket.destroy());
   return new Promise((resolve) => socket.once("close", () => resolve(text)));
+}
+
+/** For the output and for the status of what is started. @throws SystemCallError when descriptors are short */
+function openPipes(linux: Linux) {
+  const output = linux.pipe();
+  try {
+    return { output, status: linux.pipe() };
+  } catch (error) {
+    closeSync(output.readEnd);
+    closeSync(output.writeEnd);
+    throw error;
+  }
 }
 
 /** A shell tells a death by signal as 128 + its number. */
@@ -119,14 +131,15 @@ export class ContainerSandbox implements Sandbox {
     });
     writeFileSync(join(this.#directory, "config.json"), JSON.stringify(config));
     await this.#cleaned;
-    const output = linux.pipe();
+    const { output, status } = openPipes(linux);
     // Programs that open /dev/stdout by its path need to own the pipe.
     fchownSync(output.writeEnd, this.#userId, this.#userId);
-    const status = linux.pipe();
     const statusText = readStatus(status.readEnd);
-    const pipes = { outputFd: output.writeEnd, statusFd: status.writeEnd };
+    const ends = { outputFd: output.writeEnd, statusFd: status.writeEnd };
+    let cgroup: Cgroup;
     try {
-      await launch(runtime, { id: this.#containerId, bundle: this.#directory, stateRoot, ...pipes });
+      await launch(runtime, { id: this.#containerId, bundle: this.#directory, stateRoot, ...ends });
+      cgroup = new Cgroup(layout, this.#cgroupPath, this.#spec.memoryMb);
     } catch (error) {
       closeSync(output.readEnd);
       await this.#clean();
@@ -136,7 +149,6 @@ export class ContainerSandbox implements Sandbox {
       closeSync(status.writeEnd);
     }
     this.#wasKilledForMemory = false;
-    const cgroup = new Cgroup(layout, this.#cgroupPath, this.#spec.memoryMb);
     // Read from only now: had the launch failed, the OCI runtime's complaint would be in the function's log.
     const exited = this.#awaitEnd(statusText, new Output(output.readEnd, this.#spec.onOutput), cgroup);
     this.#cgroup = cgroup;
@@ -222,11 +234,17 @@ export class ContainerSandbox implements Sandbox {
     const status = parseStatus(await statusText);
     await output.drain(DRAIN_MS);
     this.#ground.memoryWatcher.unwatch(this);
-    this.#peakMemoryMb = cgroup.peakMemoryMb();
-    const outOfMemory = status.signal === "SIGKILL" && (this.#wasKilledForMemory || cgroup.oomKills() > 0);
-    cgroup.close();
-    this.#cgroup = undefined;
-    return { ...status, outOfMemory };
+    try {
+      this.#peakMemoryMb = cgroup.peakMemoryMb();
+      const outOfMemory = status.signal === "SIGKILL" && (this.#wasKilledForMemory || cgroup.oomKills() > 0);
+      return { ...status, outOfMemory };
+    } catch {
+      // No descriptor is free to look with: the end is what it is, only its reason stays unknown.
+      return { ...status, outOfMemory: this.#wasKilledForMemory };
+    } finally {
+      cgroup.close();
+      this.#cgroup = undefined;
+    }
   }
 
   async #kill(): Promise<void> {

@@ -92,13 +92,13 @@ export class ProcessSandbox implements Sandbox {
     });
     this.#child = child;
     this.#peakMemoryMb = 1;
-    recordGroup(this.#directory, child.pid as number);
     this.#exited = ended.then(async (exit) => {
       this.#signalGroup(child, "SIGKILL");
       this.#child = undefined;
       await output.drain(DRAIN_MS);
       return exit;
     });
+    recordGroup(this.#directory, child.pid as number);
     return { exited: this.#exited };
   }
 

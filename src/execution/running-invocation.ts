@@ -1,0 +1,17 @@
+/** What an environment remembers of the invocation that it runs. Values only. */
+import type { Invocation } from "./invocation.ts";
+import type { Outcome } from "./outcome.ts";
+
+export interface Running {
+  readonly invocation: Invocation;
+  readonly startedMs: number;
+  readonly wantsLogTail: boolean;
+  readonly resolve: (outcome: Outcome) => void;
+  timer: NodeJS.Timeout | undefined;
+  /** The outcome is known; the runtime may still be on its way back to `next`. */
+  finished: boolean;
+  /** END and REPORT are written: nothing of this invocation is outstanding on our side. */
+  reported: boolean;
+  /** The processes cannot be used any more: they hang, have failed or are gone. */
+  mustReset: boolean;
+}
