@@ -36,6 +36,21 @@ test("a line that a crash cut short is skipped", async () => {
   );
 });
 
+test("a flood of tiny events is dropped before it fills the memory", async () => {
+  const lines: string[] = [];
+  const store = new LogStore(
+    directory,
+    createLog((line) => lines.push(line)),
+  );
+  const stream = store.stream("flood", "s");
+  for (let count = 0; count < 200_000; count++) stream.append(1, "y\n");
+  const kept = await store.read("flood", 0);
+  assert.ok(kept.length > 10_000 && kept.length < 100_000, String(kept.length));
+  assert.match(lines.join(""), /dropped/);
+  stream.append(2, "after");
+  assert.equal((await store.read("flood", 2)).length, 1);
+});
+
 test("a follower hears what is appended, until it stops", () => {
   const store = new LogStore(directory, silent);
   const heard: string[] = [];

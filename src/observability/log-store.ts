@@ -23,8 +23,10 @@ export interface LogStream {
 const FLUSH_MS = 100;
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 const SEGMENTS_KEPT = 4;
-/** characters waiting for the disk in one group; beyond it the disk is too slow and events are dropped, and counted */
-const MAX_WAITING = 16 * 1024 * 1024;
+/** bytes, roughly, waiting for the disk in one group; beyond it the disk is too slow and events are dropped, and counted */
+const MAX_WAITING = 8 * 1024 * 1024;
+/** what an event takes beside its message, in memory and in the file */
+const EVENT_OVERHEAD = 200;
 
 interface Group {
   readonly directory: string;
@@ -90,18 +92,18 @@ export class LogStore {
       return;
     }
     group.waiting.push(event);
-    group.waitingSize += event.message.length;
+    group.waitingSize += event.message.length + EVENT_OVERHEAD;
     this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
   }
 
   async #writeAll(): Promise<void> {
     for (const group of this.#groups.values()) {
       if (group.waiting.length === 0) continue;
-      const lines = `${group.waiting.map((event) => JSON.stringify(event)).join("\n")}\n`;
+      const events = group.waiting;
       group.waiting = [];
       group.waitingSize = 0;
       try {
-        await this.#write(group, lines);
+        await this.#write(group, `${events.map((event) => JSON.stringify(event)).join("\n")}\n`);
       } catch (error) {
         this.#log.error("function logs could not be written", { directory: group.directory, error });
       }

@@ -4,8 +4,14 @@
  */
 import { Socket } from "node:net";
 
+/** ms of one chunk's handling that are nobody's concern: 64 KB in lines of usual length take less */
+const QUICK_MS = 2;
+/** For each ms that it took, so many belong to others: a function that floods its log waits, the region does not. */
+const REST_FACTOR = 9;
+
 export class Output {
   readonly #socket: Socket;
+  #isDraining = false;
   /** Resolves when every writer is gone and all was handed on. */
   readonly ended: Promise<void>;
 
@@ -14,11 +20,18 @@ export class Output {
     this.#socket = new Socket({ fd, readable: true, writable: false });
     this.#socket.on("error", () => this.#socket.destroy());
     this.ended = new Promise((resolve) => this.#socket.once("close", () => resolve()));
-    this.#socket.on("data", onChunk);
+    this.#socket.on("data", (chunk: Buffer) => {
+      const startedMs = performance.now();
+      onChunk(chunk);
+      const tookMs = performance.now() - startedMs;
+      if (tookMs > QUICK_MS && !this.#isDraining) this.#rest(tookMs * REST_FACTOR);
+    });
   }
 
   /** Wait for the end, but not for a process that escaped its group and holds the pipe open. */
   async drain(patienceMs: number): Promise<void> {
+    this.#isDraining = true;
+    this.#socket.resume();
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, patienceMs);
@@ -26,5 +39,10 @@ export class Output {
     await Promise.race([this.ended, patience]);
     clearTimeout(timer);
     this.#socket.destroy();
+  }
+
+  #rest(ms: number): void {
+    this.#socket.pause();
+    setTimeout(() => this.#socket.resume(), ms).unref();
   }
 }
