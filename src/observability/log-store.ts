@@ -27,6 +27,8 @@ const SEGMENTS_KEPT = 4;
 const MAX_WAITING = 8 * 1024 * 1024;
 /** what an event takes beside its message, in memory and in the file */
 const EVENT_OVERHEAD = 200;
+/** ms between two complaints to the operator about one group: a full disk must not fill the log as well */
+const COMPLAIN_EVERY_MS = 10_000;
 
 interface Group {
   readonly directory: string;
@@ -34,6 +36,8 @@ interface Group {
   waiting: LogEvent[];
   waitingSize: number;
   dropped: number;
+  /** performance.now() of the last complaint */
+  complainedMs: number;
   segment: number;
   segmentBytes: number;
 }
@@ -105,12 +109,19 @@ export class LogStore {
       try {
         await this.#write(group, `${events.map((event) => JSON.stringify(event)).join("\n")}\n`);
       } catch (error) {
-        this.#log.error("function logs could not be written", { directory: group.directory, error });
+        group.dropped += events.length;
+        this.#complain(group, { error });
       }
-      if (group.dropped > 0)
-        this.#log.error("function logs were dropped: the disk is too slow", { count: group.dropped });
-      group.dropped = 0;
+      if (group.dropped > 0) this.#complain(group);
     }
+  }
+
+  #complain(group: Group, fields: { readonly error?: unknown } = {}): void {
+    const nowMs = performance.now();
+    if (nowMs - group.complainedMs < COMPLAIN_EVERY_MS) return;
+    group.complainedMs = nowMs;
+    this.#log.error("function logs were dropped", { directory: group.directory, count: group.dropped, ...fields });
+    group.dropped = 0;
   }
 
   async #write(group: Group, lines: string): Promise<void> {
@@ -141,6 +152,7 @@ export class LogStore {
         waiting: [],
         waitingSize: 0,
         dropped: 0,
+        complainedMs: Number.NEGATIVE_INFINITY,
         segment: 0,
         segmentBytes: 0,
       };
