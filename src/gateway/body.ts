@@ -24,6 +24,34 @@ export class BodyTooLarge extends Error {
   }
 }
 
+/** Callers who have not proved yet who they are already hold as much of our memory as they may. */
+export class BodyBudgetSpent extends Error {
+  override readonly name = "BodyBudgetSpent";
+}
+
+/**
+ * Bytes of bodies in memory of all those together whose signature can be checked only with the body: without such a
+ * bound whoever knows an access key's name, but not its secret, could fill the memory.
+ */
+export class BodyBudget {
+  #left: number;
+
+  constructor(bytes: number) {
+    this.#left = bytes;
+  }
+
+  /** @returns false, taking nothing, when there is not as much left */
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#left += bytes;
+  }
+}
+
 /** Content-Length, or undefined for bodies of undeclared length. */
 export function declaredBytes(request: IncomingMessage): number | undefined {
   const text = request.headers["content-length"];
@@ -31,32 +59,53 @@ export function declaredBytes(request: IncomingMessage): number | undefined {
   return request.headers["transfer-encoding"] === undefined ? 0 : undefined;
 }
 
+interface Reading {
+  /** bytes */
+  readonly limit: number;
+  /** What the body counts against while it comes in; absent for callers whose signature is verified. */
+  readonly budget?: BodyBudget | undefined;
+  /** Called when the body is really wanted: where 100 Continue is sent. */
+  readonly beforeReading?: (() => void) | undefined;
+}
+
 /**
  * The whole body.
- * @param beforeReading called when the body is really wanted: where 100 Continue is sent
- * @throws BodyTooLarge before reading when the length is declared, else one byte after the limit; ConnectionLost
+ * @throws BodyTooLarge before reading when the length is declared, else one byte after the limit; BodyBudgetSpent;
+ * ConnectionLost
  */
-export function readBody(request: IncomingMessage, limit: number, beforeReading?: () => void): Promise<Buffer> {
+export function readBody(request: IncomingMessage, { limit, budget, beforeReading }: Reading): Promise<Buffer> {
   const declared = declaredBytes(request);
   if (declared !== undefined && declared > limit) return Promise.reject(new BodyTooLarge(declared));
-  return new Promise((resolve, reject) => {
+  return new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const onData = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      if (bytes <= limit) {
-        chunks.push(chunk);
-        return;
-      }
+    let taken = 0;
+    const giveBack = (): void => {
+      budget?.give(taken);
+      taken = 0;
+    };
+    const refuse = (error: Error): void => {
       request.off("data", onData);
       request.pause();
       chunks.length = 0;
-      reject(new BodyTooLarge(bytes));
+      giveBack();
+      reject(error);
+    };
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes > limit) return refuse(new BodyTooLarge(bytes));
+      if (budget?.take(chunk.length) === false) return refuse(new BodyBudgetSpent("no room for the request's body"));
+      taken += chunk.length;
+      chunks.push(chunk);
     };
     request.on("data", onData);
-    request.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    request.on("end", () => {
+      giveBack();
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    });
     request.on("error", () => reject(new ConnectionLost("the connection was lost within the request's body")));
     request.on("close", () => {
+      giveBack();
       // Every request closes in the end; an Error for each would cost more than the rest of its reading.
       if (!request.readableEnded) reject(new ConnectionLost("the connection was closed within the request's body"));
     });

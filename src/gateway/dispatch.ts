@@ -6,10 +6,10 @@ import { InvokeRefusal } from "../invocation/refusal.ts";
 import type { WireService } from "../wire/service.ts";
 import { ServiceError } from "../wire/service-error.ts";
 import { AdminDoor } from "./admin-door.ts";
-import { BodyTooLarge, ConnectionLost } from "./body.ts";
+import { BodyBudget, BodyBudgetSpent, BodyTooLarge, ConnectionLost } from "./body.ts";
 import type { BrowserGuard } from "./cors.ts";
 import type { Exchange } from "./exchange.ts";
-import type { GatewayOptions } from "./gateway.ts";
+import type { GatewayLimits, GatewayOptions } from "./gateway.ts";
 import { InvokeDoor } from "./invoke-door.ts";
 import { refusal } from "./refusal.ts";
 import { readHead } from "./request-head.ts";
@@ -25,12 +25,13 @@ export class Dispatch {
   readonly #log: GatewayOptions["log"];
   readonly #maxHeaders: number;
 
-  constructor(options: GatewayOptions, guard: BrowserGuard, maxHeaders: number) {
+  constructor(options: GatewayOptions, guard: BrowserGuard, { maxHeaders, unverifiedBytes }: GatewayLimits) {
     const { services, authorize, region, accountId, now = Date.now } = options;
     const place = { region, accountId };
     const verifier = new SignatureVerifier(options.credentials, region, now);
-    this.#invoke = new InvokeDoor(verifier, options.invoker, authorize, place, now);
-    this.#service = new ServiceDoor(services, verifier, authorize, place);
+    const unverified = new BodyBudget(unverifiedBytes);
+    this.#invoke = new InvokeDoor(verifier, unverified, options.invoker, authorize, place, now);
+    this.#service = new ServiceDoor(services, verifier, unverified, authorize, place);
     this.#admin = new AdminDoor(options.adminRoutes ?? [], verifier, options.health);
     this.#lambda = services.find((service) => service.signingName === "lambda");
     this.#guard = guard;
@@ -79,8 +80,12 @@ export class Dispatch {
   #toServiceError(error: unknown, requestId: string): ServiceError {
     if (error instanceof ServiceError) return error;
     if (error instanceof InvokeRefusal) return refusal(error.code, error.message, error.members, error);
-    if (error instanceof BodyTooLarge)
+    if (error instanceof BodyTooLarge) {
       return refusal("RequestEntityTooLargeException", "The request body is too large");
+    }
+    if (error instanceof BodyBudgetSpent) {
+      return refusal("ServiceUnavailable", "Too many request bodies are being received at once. Please try again.");
+    }
     this.#log.error("a request failed by a fault of ours", { requestId, error });
     return refusal("ServiceException", "An error occurred and the request cannot be processed.", {}, error);
   }

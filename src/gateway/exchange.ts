@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
 import type { WireResponse, WireService } from "../wire/service.ts";
 import type { ServiceError } from "../wire/service-error.ts";
-import { canKeepConnection, drainThenEnd, readBody } from "./body.ts";
+import { type BodyBudget, canKeepConnection, drainThenEnd, readBody } from "./body.ts";
 import { plainError } from "./plain-error.ts";
 import type { RequestHead } from "./request-head.ts";
 
@@ -34,9 +34,14 @@ export class Exchange {
     this.#awaitsContinue = awaitsContinue;
   }
 
-  /** @throws BodyTooLarge, ConnectionLost */
-  readBody(limit: number): Promise<Buffer> {
-    return readBody(this.request, limit, this.#awaitsContinue ? () => this.#continue() : undefined);
+  /**
+   * @param limit bytes
+   * @param budget for bodies of callers whose signature is not verified yet
+   * @throws BodyTooLarge, BodyBudgetSpent, ConnectionLost
+   */
+  readBody(limit: number, budget?: BodyBudget): Promise<Buffer> {
+    const beforeReading = this.#awaitsContinue ? () => this.#continue() : undefined;
+    return readBody(this.request, { limit, budget, beforeReading });
   }
 
   #continue(): void {

@@ -51,6 +51,8 @@ export interface GatewayLimits {
   readonly keepAliveMs: number;
   readonly maxHeadBytes: number;
   readonly maxHeaders: number;
+  /** Bytes of bodies in memory of all those together whose signature is not verified before the body has come. */
+  readonly unverifiedBytes: number;
   /** When draining, requests that are still being received get this long. */
   readonly drainReceiveMs: number;
 }

@@ -7,7 +7,7 @@ import type { Place } from "../functions/function-name.ts";
 import type { Invoker } from "../invocation/invoker.ts";
 import { type Authorize, requirePermission } from "./authorization.ts";
 import { chunkedWireBytes } from "./aws-chunked.ts";
-import { BodyTooLarge } from "./body.ts";
+import { type BodyBudget, BodyTooLarge } from "./body.ts";
 import type { Call } from "./exchange.ts";
 import { type InvokeTarget, invokedName, readTarget } from "./invoke-target.ts";
 import { jsonFault, positionOf } from "./json-validity.ts";
@@ -27,13 +27,22 @@ const NOTHING = Buffer.alloc(0);
 
 export class InvokeDoor {
   readonly #verifier: SignatureVerifier;
+  readonly #unverified: BodyBudget;
   readonly #invoker: Invoker;
   readonly #authorize: Authorize;
   readonly #place: Place;
   readonly #now: () => number;
 
-  constructor(verifier: SignatureVerifier, invoker: Invoker, authorize: Authorize, place: Place, now: () => number) {
+  constructor(
+    verifier: SignatureVerifier,
+    unverified: BodyBudget,
+    invoker: Invoker,
+    authorize: Authorize,
+    place: Place,
+    now: () => number,
+  ) {
     this.#verifier = verifier;
+    this.#unverified = unverified;
     this.#invoker = invoker;
     this.#authorize = authorize;
     this.#place = place;
@@ -53,7 +62,8 @@ export class InvokeDoor {
     const limit = type === "Event" ? EVENT_BYTES : SYNC_BYTES;
     let wire: Buffer;
     try {
-      wire = await exchange.readBody(signature.isChunked ? chunkedWireBytes(limit) : limit);
+      const budget = signature.isVerified ? undefined : this.#unverified;
+      wire = await exchange.readBody(signature.isChunked ? chunkedWireBytes(limit) : limit, budget);
     } catch (error) {
       throw error instanceof BodyTooLarge ? tooLarge(error.bytes, limit, type) : error;
     }

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { totalmem } from "node:os";
 import type { Duplex } from "node:stream";
 import { BrokenConnections } from "./broken-connection.ts";
 import { BrowserGuard } from "./cors.ts";
@@ -16,6 +17,8 @@ const LIMITS: GatewayLimits = {
   keepAliveMs: 75_000,
   maxHeadBytes: 32_768,
   maxHeaders: 200,
+  // Room for a few of the largest deployments at once: the AWS CLI and boto3 sign without telling the body's hash.
+  unverifiedBytes: Math.max(256 * 1024 * 1024, Math.min(totalmem(), process.constrainedMemory() || totalmem()) / 8),
   drainReceiveMs: 5_000,
 };
 
@@ -37,7 +40,7 @@ class HttpGateway implements Gateway {
   constructor(options: GatewayOptions, limits: GatewayLimits) {
     this.#limits = limits;
     this.#guard = new BrowserGuard(options.allowedOrigins ?? [], options.hostNames ?? []);
-    this.#dispatch = new Dispatch(options, this.#guard, limits.maxHeaders);
+    this.#dispatch = new Dispatch(options, this.#guard, limits);
     this.#server = createServer({
       headersTimeout: limits.headTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,

@@ -3,7 +3,7 @@ import { functionArn, type Place, parseFunctionName } from "../functions/functio
 import type { WireService } from "../wire/service.ts";
 import { type Authorize, requirePermission } from "./authorization.ts";
 import { chunkedWireBytes } from "./aws-chunked.ts";
-import { BodyTooLarge } from "./body.ts";
+import { type BodyBudget, BodyTooLarge } from "./body.ts";
 import type { Call } from "./exchange.ts";
 import { refusal } from "./refusal.ts";
 import { isTreacherous, type RequestHead } from "./request-head.ts";
@@ -13,12 +13,20 @@ import type { SignatureVerifier } from "./sigv4.ts";
 export class ServiceDoor {
   readonly #services: readonly WireService[];
   readonly #verifier: SignatureVerifier;
+  readonly #unverified: BodyBudget;
   readonly #authorize: Authorize;
   readonly #place: Place;
 
-  constructor(services: readonly WireService[], verifier: SignatureVerifier, authorize: Authorize, place: Place) {
+  constructor(
+    services: readonly WireService[],
+    verifier: SignatureVerifier,
+    unverified: BodyBudget,
+    authorize: Authorize,
+    place: Place,
+  ) {
     this.#services = services;
     this.#verifier = verifier;
+    this.#unverified = unverified;
     this.#authorize = authorize;
     this.#place = place;
   }
@@ -42,7 +50,8 @@ export class ServiceDoor {
     const limit = service.maxBodyBytes(operation);
     let wire: Buffer;
     try {
-      wire = await exchange.readBody(signature.isChunked ? chunkedWireBytes(limit) : limit);
+      const budget = signature.isVerified ? undefined : this.#unverified;
+      wire = await exchange.readBody(signature.isChunked ? chunkedWireBytes(limit) : limit, budget);
     } catch (error) {
       throw error instanceof BodyTooLarge ? tooLarge(operation, limit) : error;
     }

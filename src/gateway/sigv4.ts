@@ -52,6 +52,11 @@ export class OpenSignature {
     return this.#chunkForm() !== undefined;
   }
 
+  /** Is it certain already, before the body is known, that the holder of the key signed this request? */
+  get isVerified(): boolean {
+    return this.#toldHash() !== undefined;
+  }
+
   /**
    * Check the body. @returns it, out of its aws-chunked encoding where it was in one
    * @throws ServiceError InvalidSignature when it is not the body that was signed

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { describe, it } from "node:test";
+import { SignatureV4 } from "@smithy/signature-v4";
+import { BodyBudget } from "./body.ts";
+import { ADMINISTRATOR, signHeaders, startTestGateway } from "./test-gateway.ts";
+import { Sha256 } from "./test-signing.ts";
+
+const PATH = "/2015-03-31/functions/thumb/invocations";
+
+describe("the budget of unverified bodies", () => {
+  it("gives what is left and no more", () => {
+    const budget = new BodyBudget(10);
+    assert.ok(budget.take(7));
+    assert.ok(!budget.take(4));
+    budget.give(7);
+    assert.ok(budget.take(10));
+  });
+
+  it("bounds what callers without proof can make the region hold, and is given back", async () => {
+    await using gateway = await startTestGateway({ limits: { unverifiedBytes: 100_000 } });
+    const url = `http://127.0.0.1:${gateway.port}${PATH}`;
+    const large = JSON.stringify("x".repeat(90_000));
+    const { "x-amz-content-sha256": _, ...unproved } = await withoutHash(url, large);
+    const send = (headers: Record<string, string>, body: string) => fetch(url, { method: "POST", headers, body });
+    assert.equal((await send(unproved, large)).status, 200);
+
+    const holder = connect(gateway.port, "127.0.0.1");
+    const head = Object.entries(unproved).map(([name, value]) => `${name}: ${value}`);
+    holder.write(`POST ${PATH} HTTP/1.1\r\n${head.join("\r\n")}\r\nContent-Length: ${large.length}\r\n\r\n`);
+    holder.write(large.slice(0, 80_000));
+    let refused: Response;
+    do refused = await send(unproved, large);
+    while (refused.status === 200);
+    assert.equal(refused.status, 503);
+    assert.equal(refused.headers.get("x-amzn-errortype"), "ServiceUnavailable");
+
+    const proved = await signHeaders("POST", url, {}, large);
+    assert.ok(proved["x-amz-content-sha256"]);
+    assert.equal((await send(proved, large)).status, 200);
+
+    holder.end(large.slice(80_000));
+    await once(holder.resume(), "close");
+    assert.equal((await send(unproved, large)).status, 200);
+  });
+});
+
+/** Headers as the AWS CLI and boto3 sign them: the body's hash is in the signature, but not told. */
+async function withoutHash(url: string, body: string): Promise<Record<string, string>> {
+  const { host, hostname, pathname: path } = new URL(url);
+  const signer = new SignatureV4({
+    service: "lambda",
+    region: "us-east-1",
+    credentials: ADMINISTRATOR,
+    sha256: Sha256 as never,
+    applyChecksum: false,
+  });
+  const request = { method: "POST", path, query: {}, headers: { host }, body, protocol: "http:", hostname };
+  return (await signer.sign(request)).headers;
+}
