@@ -8,7 +8,7 @@ import { Environment, type EnvironmentListener } from "./environment.ts";
 import { EnvironmentLog } from "./environment-log.ts";
 import { environmentVariables } from "./environment-variables.ts";
 import { InvocationSlot } from "./invocation-slot.ts";
-import { acceptRuntimeConnection } from "./runtime-api/runtime-api.ts";
+import { RuntimeApi } from "./runtime-api/runtime-api.ts";
 import type { Launch } from "./runtime-process.ts";
 import { findCustomBootstrap, type RuntimeInstallation, type Runtimes } from "./runtimes.ts";
 import type { Sandbox, SandboxDriver } from "./sandbox/sandbox.ts";
@@ -41,6 +41,7 @@ export class EnvironmentFactory {
     const logStreamName = newLogStreamName(version.version);
     const log = new EnvironmentLog(logs.stream(version.logging.logGroup, logStreamName));
     const slot = new InvocationSlot();
+    const runtimeApi = new RuntimeApi(slot);
     const sandbox: Sandbox = await driver.create({
       id: `env-${randomBytes(8).toString("hex")}`,
       directories: {
@@ -50,7 +51,7 @@ export class EnvironmentFactory {
       },
       memoryMb: version.memoryMb,
       ephemeralStorageMb: version.ephemeralStorageMb,
-      onRuntimeApiConnection: (socket) => acceptRuntimeConnection(socket, slot),
+      onRuntimeApiConnection: (socket) => runtimeApi.accept(socket),
       onRegionConnection: (socket) => this.#parts.onRegionConnection(socket, sandbox.regionEndpoint),
       onOutput: (chunk) => log.output(chunk),
     });

@@ -4,8 +4,30 @@
 const SMALL_BYTES = 4096;
 const BLOCK_BYTES = 65_536;
 
+/** Bytes of unfinished bodies that all connections of one sandbox together may hold. */
+export class BodyBudget {
+  #left: number;
+
+  constructor(bytes: number) {
+    this.#left = bytes;
+  }
+
+  /** @returns false when that many are not left */
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+
+  giveBack(bytes: number): void {
+    this.#left += bytes;
+  }
+}
+
 export class Body {
   readonly #limit: number;
+  readonly #budget: BodyBudget;
+  #kept = 0;
   #parts: Buffer[] = [];
   /** Where small pieces go, and how much of it is used. */
   #block: Buffer | undefined;
@@ -14,8 +36,9 @@ export class Body {
   #tooLarge: boolean;
 
   /** @param announced bytes that the peer says will come; undefined when it does not say */
-  constructor(limit: number, announced: number | undefined) {
+  constructor(limit: number, budget: BodyBudget, announced: number | undefined) {
     this.#limit = limit;
+    this.#budget = budget;
     this.#tooLarge = announced !== undefined && announced > limit;
   }
 
@@ -24,19 +47,20 @@ export class Body {
     return this.#received;
   }
 
-  /** More than the limit: what came is thrown away. */
+  /** More than the limit, or than the sandbox may hold at once: what came is thrown away. */
   get tooLarge(): boolean {
     return this.#tooLarge;
   }
 
   add(bytes: Buffer): void {
     this.#received += bytes.length;
-    if (this.#received > this.#limit) {
-      this.#tooLarge = true;
-      this.#parts = [];
-      this.#block = undefined;
-    }
     if (this.#tooLarge) return;
+    if (this.#received > this.#limit || !this.#budget.take(bytes.length)) {
+      this.#tooLarge = true;
+      this.discard();
+      return;
+    }
+    this.#kept += bytes.length;
     // Most bodies are one piece, which is passed on as it is.
     if (bytes.length >= SMALL_BYTES || this.#parts.length === 0) {
       this.#closeBlock();
@@ -44,10 +68,19 @@ export class Body {
     } else this.#copy(bytes);
   }
 
-  /** Everything that was kept. */
+  /** Everything that was kept, once: it is the taker's from now on. */
   take(): Buffer {
     this.#closeBlock();
-    return this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts);
+    const bytes = this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts);
+    this.discard();
+    return bytes;
+  }
+
+  discard(): void {
+    this.#budget.giveBack(this.#kept);
+    this.#kept = 0;
+    this.#parts = [];
+    this.#block = undefined;
   }
 
   #copy(bytes: Buffer): void {

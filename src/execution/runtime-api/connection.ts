@@ -4,7 +4,7 @@
  * whatever is not HTTP ends the connection. Knows nothing of the Runtime API's paths.
  */
 import type { Socket } from "node:net";
-import { Body } from "./body.ts";
+import { Body, type BodyBudget } from "./body.ts";
 
 const MAX_HEAD_BYTES = 65_536;
 const ONE_WRITE_BYTES = 16_384;
@@ -50,6 +50,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #handle: RequestHandler;
   readonly #maxBodyBytes: number;
+  readonly #budget: BodyBudget;
   #pending: Buffer | undefined;
   #incoming: Incoming | undefined;
   /** A request was handed on and not answered yet: later ones wait, so that answers keep their order. */
@@ -60,9 +61,10 @@ export class Connection {
   #held: Buffer | undefined;
   #closed = false;
 
-  constructor(socket: Socket, maxBodyBytes: number, handle: RequestHandler) {
+  constructor(socket: Socket, maxBodyBytes: number, budget: BodyBudget, handle: RequestHandler) {
     this.#socket = socket;
     this.#maxBodyBytes = maxBodyBytes;
+    this.#budget = budget;
     this.#handle = handle;
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
@@ -71,6 +73,7 @@ export class Connection {
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       this.#closed = true;
+      this.#incoming?.body.discard();
     });
   }
 
@@ -136,7 +139,7 @@ export class Connection {
       return false;
     }
     if (headers.expect?.toLowerCase() === "100-continue") this.#socket.write("HTTP/1.1 100 Continue\r\n\r\n");
-    const body = new Body(this.#maxBodyBytes, length);
+    const body = new Body(this.#maxBodyBytes, this.#budget, length);
     this.#incoming = { method, path, headers, length, body, chunkLeft: 0, chunkOpen: false };
     return true;
   }

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import type { Invocation } from "../invocation.ts";
 import { InvocationSlot, type RuntimeAnswer } from "../invocation-slot.ts";
 import { MAX_RESPONSE_BYTES } from "../outcome.ts";
-import { acceptRuntimeConnection } from "./runtime-api.ts";
+import { RuntimeApi } from "./runtime-api.ts";
 
 const requestId = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
 const invocation: Invocation = {
@@ -19,12 +19,14 @@ const invocation: Invocation = {
 let slot: InvocationSlot;
 let answers: RuntimeAnswer[];
 let initErrors: string[];
-const server = createServer((socket) => acceptRuntimeConnection(socket, slot));
+let api: RuntimeApi;
+const server = createServer((socket) => api.accept(socket));
 before(() => once(server.listen(0, "127.0.0.1"), "listening"));
 after(() => server.close());
 
 function freshSlot(): void {
   slot = new InvocationSlot();
+  api = new RuntimeApi(slot);
   answers = [];
   initErrors = [];
   slot.listen({
@@ -292,5 +294,33 @@ test("a peer that does not read its answers is not read from either", async () =
   assert.ok(inside.writableLength < 1024 * 1024);
   socket.resume();
   while (inside.isPaused() || socket.writableLength > 0) await new Promise(setImmediate);
+  socket.destroy();
+});
+
+test("unfinished bodies of one sandbox share a budget, which comes back with the connections", async () => {
+  freshSlot();
+  const path = "POST /2018-06-01/runtime/init/error HTTP/1.1\r\n";
+  const hoarders: { socket: Socket; inside: Socket }[] = [];
+  for (let count = 0; count < 3; count++) {
+    const accepted = once(server, "connection");
+    const { socket } = dial();
+    const [inside] = (await accepted) as [Socket];
+    socket.write(`${path}content-length: ${MAX_RESPONSE_BYTES}\r\n\r\n`);
+    socket.write(Buffer.alloc(MAX_RESPONSE_BYTES - 1));
+    while (inside.bytesRead < MAX_RESPONSE_BYTES) await new Promise(setImmediate);
+    hoarders.push({ socket, inside });
+  }
+  const { socket, until } = dial();
+  socket.write(`${path}content-length: 10\r\n\r\n0123456789`);
+  await until(/202 Accepted/);
+  assert.equal(initErrors[0], "Runtime.Unknown ", "nothing was left to keep it in");
+  for (const hoarder of hoarders) {
+    hoarder.socket.destroy();
+    if (!hoarder.inside.closed) await once(hoarder.inside, "close");
+  }
+  slot.reset();
+  socket.write(`${path}content-length: 10\r\n\r\n0123456789`);
+  await until(/202 Accepted/);
+  assert.equal(initErrors.at(-1), "Runtime.Unknown 0123456789");
   socket.destroy();
 });

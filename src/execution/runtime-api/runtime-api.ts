@@ -6,6 +6,7 @@
 import type { Socket } from "node:net";
 import type { InvocationSlot } from "../invocation-slot.ts";
 import { MAX_RESPONSE_BYTES } from "../outcome.ts";
+import { BodyBudget } from "./body.ts";
 import { Connection, type Responder, type RuntimeRequest } from "./connection.ts";
 import { answerInvocationError } from "./error.ts";
 import { answerInitError } from "./init-error.ts";
@@ -16,8 +17,23 @@ import { answerResponse } from "./response.ts";
 const ROOT = "/2018-06-01";
 const INVOCATION = `${ROOT}/runtime/invocation/`;
 
-export function acceptRuntimeConnection(socket: Socket, slot: InvocationSlot): void {
-  new Connection(socket, MAX_RESPONSE_BYTES, (request, responder) => route(request, responder, slot));
+/** Two whole answers: a runtime sends one at a time. */
+const BUDGET_BYTES = 2 * MAX_RESPONSE_BYTES;
+
+export class RuntimeApi {
+  readonly #slot: InvocationSlot;
+  readonly #budget = new BodyBudget(BUDGET_BYTES);
+
+  constructor(slot: InvocationSlot) {
+    this.#slot = slot;
+  }
+
+  /** Serve a connection until it closes. */
+  accept(socket: Socket): void {
+    new Connection(socket, MAX_RESPONSE_BYTES, this.#budget, (request, responder) =>
+      route(request, responder, this.#slot),
+    );
+  }
 }
 
 function route(request: RuntimeRequest, responder: Responder, slot: InvocationSlot): void {
