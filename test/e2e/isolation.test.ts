@@ -80,7 +80,7 @@ describe("code in a container cannot get out", { skip: reason ?? false, timeout:
     writeFileSync(join(secret, "state.sqlite"), "secret");
     const output = await attempt(
       `for f in /etc/shadow /root /home /work /boot /sys /host ${secret}/state.sqlite ${neighbour.taskDirectory} /run/alonzo/0 /usr/local /usr/sbin /proc/1/root/etc/shadow /proc/kcore /dev/kvm /dev/mem /dev/shm /dev/vda /var/lib /var/log; do
-         [ "$(head -c1 $f 2>/dev/null | wc -c)" = 0 ] || echo read $f; ls -A $f 2>/dev/null | grep -q . && echo listed $f; done; echo done`,
+         [ "$(head -c1 $f 2>/dev/null | wc -c)" = 0 ] || echo read $f; [ -d $f ] && ls -A $f 2>/dev/null | grep -q . && echo listed $f; done; echo done`,
     );
     rmSync(secret, { recursive: true });
     assert.equal(output, "done\n");

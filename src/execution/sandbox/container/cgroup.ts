@@ -2,18 +2,8 @@
  * The control group of one sandbox while something runs in it: freeze, figures of memory, killing. The group itself is
  * made and limited by the OCI runtime; files are kept open because freeze and figures are on the hot path.
  */
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmdirSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { closeSync, openSync, readdirSync, readFileSync, readSync, rmdirSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CgroupLayout } from "./cgroup-layout.ts";
 
@@ -134,33 +124,6 @@ export class Cgroup {
   }
 }
 
-/** How much of the machine all functions together may take while the region and others want it too: 8 to their 1. */
-const PARENT_WEIGHT = 8;
-
-/** Make the group in which the groups of a region's sandboxes will stand. */
-export function prepareParentGroup(layout: CgroupLayout, path: string): void {
-  const [file, unit] = layout.kind === "v2" ? (["cpu.weight", 100] as const) : (["cpu.shares", 1024] as const);
-  for (const group of [dirname(path), path]) {
-    for (const hierarchy of layout.hierarchies) mkdirSync(join(hierarchy, group), { recursive: true });
-    if (layout.kind === "v2") {
-      // A group hands controllers to its children only when told to.
-      writeFileSync(join(layout.memory, dirname(group), "cgroup.subtree_control"), "+memory +cpu +pids");
-    }
-    writeFileSync(join(layout.cpu, group, file), String(unit * PARENT_WEIGHT));
-  }
-  if (layout.kind !== "v2") keepFreezerWarm(layout, path);
-}
-
-/**
- * Version 1 of the freezer patches the kernel's own code whenever the first group of the machine freezes or the last one
- * thaws. One empty group that stays frozen spares every invocation that: measured 100 µs against 5 to 10.
- */
-function keepFreezerWarm(layout: CgroupLayout, path: string): void {
-  const group = join(layout.freezer, path, "always-frozen");
-  mkdirSync(group, { recursive: true });
-  writeFileSync(join(group, layout.files.freezer), layout.files.frozen);
-}
-
 /** Kill every process in a group and in the groups below it, frozen ones too. @returns whether any was found */
 export function killCgroup(layout: CgroupLayout, path: string): boolean {
   const { files, hierarchies, freezer } = layout;
@@ -198,17 +161,6 @@ export async function removeCgroup(layout: CgroupLayout, path: string): Promise<
     for (let attempt = 0; !removeTree(join(hierarchy, path)) && attempt < 200; attempt++) {
       await sleep(5);
       killCgroup(layout, path);
-    }
-  }
-}
-
-/** Delete the group above those of all regions, unless another region has its own in it. */
-export function removeParentGroup(layout: CgroupLayout, path: string): void {
-  for (const hierarchy of layout.hierarchies) {
-    try {
-      rmdirSync(join(hierarchy, path));
-    } catch (error) {
-      if (!isGone(error) && (error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Can functions be held by containers here, and if not, what is missing and how it is mended. */
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import type { Probe } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
 import { readCgroupLayout } from "./cgroup-layout.ts";
@@ -14,6 +14,15 @@ function hasCapabilities(): boolean {
   const effective = /^CapEff:\s+([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1] ?? "0";
   const bits = BigInt(`0x${effective}`);
   return [CAP_SYS_ADMIN, CAP_NET_ADMIN].every((capability) => (bits >> capability) & 1n);
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function unusable(reason: string, hint: string): Probe {
@@ -36,7 +45,11 @@ export function probe(): Probe {
   }
   const layout = readCgroupLayout();
   if (!layout) {
-    return unusable("no cgroup control of memory and freezer", "mount cgroups at /sys/fs/cgroup");
+    const hint = "mount cgroups at /sys/fs/cgroup; a container needs a host that hands it memory, cpu and pids";
+    return unusable("no cgroup control of memory, cpu, pids and freezer", hint);
+  }
+  if (!layout.hierarchies.every(isWritable)) {
+    return unusable("cgroups are mounted read-only", "run on the machine itself or in a privileged container");
   }
   const [runtime] = findOciRuntimes(layout);
   if (!runtime) return unusable("neither crun nor runc is installed", "apt-get install runc");

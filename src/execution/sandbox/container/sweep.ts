@@ -1,11 +1,12 @@
 /** Removes everything on the machine that bears the number of a region which is no more (or is just closing). */
 import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { killCgroup, removeCgroup, removeParentGroup } from "./cgroup.ts";
+import { killCgroup, removeCgroup } from "./cgroup.ts";
 import type { CgroupLayout } from "./cgroup-layout.ts";
 import { hasCommand, run } from "./commands.ts";
 import { dropFirewall } from "./firewall.ts";
 import type { Linux } from "./linux.ts";
+import { removeParentGroup } from "./parent-group.ts";
 import { removeRunDirectory } from "./run-directory.ts";
 
 /** A process stuck in the kernel must not keep a region from starting. */
