@@ -14,6 +14,9 @@ export function parseAmzDate(text: string): number | undefined {
     if (i !== 8 && (code < 48 || code > 57)) return undefined;
   }
   const part = (from: number, to: number): number => Number(text.slice(from, to));
-  const ms = Date.UTC(part(0, 4), part(4, 6) - 1, part(6, 8), part(9, 11), part(11, 13), part(13, 15));
-  return formatAmzDate(ms) === text ? ms : undefined;
+  const [month, day, hour, minute, second] = [part(4, 6), part(6, 8), part(9, 11), part(11, 13), part(13, 15)];
+  if (month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return undefined;
+  const ms = Date.UTC(part(0, 4), month - 1, day, hour, minute, second);
+  // A day that the month does not have rolls over into the next.
+  return new Date(ms).getUTCDate() === day ? ms : undefined;
 }

@@ -14,8 +14,10 @@ export const isUuid = (text: string): boolean => text.length === 36 && UUID.test
 export function traceId(given: string | undefined, nowMs: number): string {
   if (given?.includes("Root=1-") && TRACE.test(given)) return given;
   // UUIDs come out of Node's stock of random bytes; asking the system each time costs more than all the rest here.
-  const root = randomUUID().replaceAll("-", "").slice(0, 24);
-  const parent = randomUUID().replaceAll("-", "").slice(0, 16);
+  const one = randomUUID();
+  const two = randomUUID();
+  const root = one.slice(0, 8) + one.slice(9, 13) + one.slice(24);
+  const parent = two.slice(0, 8) + two.slice(9, 13) + two.slice(32);
   const seconds = Math.floor(nowMs / 1000)
     .toString(16)
     .padStart(8, "0");

@@ -33,6 +33,13 @@ export interface Responder {
 
 export type RequestHandler = (request: RuntimeRequest, responder: Responder) => void;
 
+interface Head {
+  readonly text: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Record<string, string>;
+}
+
 interface Incoming {
   readonly method: string;
   readonly path: string;
@@ -46,7 +53,8 @@ interface Incoming {
   chunkOpen: boolean;
 }
 
-export class Connection {
+/** Its own responder: one request at a time is being answered. */
+export class Connection implements Responder {
   readonly #socket: Socket;
   readonly #handle: RequestHandler;
   readonly #maxBodyBytes: number;
@@ -59,6 +67,8 @@ export class Connection {
   #advancing = false;
   /** An answer that waits for the next one: a runtime that has already sent its next request is not woken twice. */
   #held: Buffer | undefined;
+  /** Every `next` of a runtime has the same head to the letter: it is taken apart once. */
+  #lastHead: Head | undefined;
   #closed = false;
 
   constructor(socket: Socket, maxBodyBytes: number, budget: BodyBudget, handle: RequestHandler) {
@@ -75,6 +85,10 @@ export class Connection {
       this.#closed = true;
       this.#incoming?.body.discard();
     });
+  }
+
+  get alive(): boolean {
+    return !this.#closed;
   }
 
   #onData(chunk: Buffer): void {
@@ -120,24 +134,16 @@ export class Connection {
     const data = this.#pending as Buffer;
     const end = data.indexOf(HEAD_END);
     if (end < 0) return false;
-    if (end > MAX_HEAD_BYTES) {
-      this.#reject("431 Request Header Fields Too Large");
-      return false;
-    }
-    const lines = data.toString("latin1", 0, end).split("\r\n");
+    if (end > MAX_HEAD_BYTES) return this.#reject("431 Request Header Fields Too Large");
+    const text = data.toString("latin1", 0, end);
     this.#drop(end + 4);
-    const [method, path, protocol] = (lines[0] as string).split(" ");
-    const headers = parseHeaders(lines);
-    if (!method || !path || !protocol?.startsWith("HTTP/1.") || !headers) {
-      this.#reject("400 Bad Request");
-      return false;
-    }
+    const head = text === this.#lastHead?.text ? this.#lastHead : parseHead(text);
+    if (!head) return this.#reject("400 Bad Request");
+    const { method, path, headers } = head;
     const chunked = headers["transfer-encoding"]?.toLowerCase() === "chunked";
     const length = chunked ? undefined : Number(headers["content-length"] ?? "0");
-    if (length !== undefined && !(Number.isSafeInteger(length) && length >= 0)) {
-      this.#reject("400 Bad Request");
-      return false;
-    }
+    if (length !== undefined && !(Number.isSafeInteger(length) && length >= 0)) return this.#reject("400 Bad Request");
+    if (length === 0) this.#lastHead = head;
     if (headers.expect?.toLowerCase() === "100-continue") this.#socket.write("HTTP/1.1 100 Continue\r\n\r\n");
     const body = new Body(this.#maxBodyBytes, this.#budget, length);
     this.#incoming = { method, path, headers, length, body, chunkLeft: 0, chunkOpen: false };
@@ -208,22 +214,10 @@ export class Connection {
     const { method, path, headers } = incoming;
     const body = incoming.body.take();
     this.#answering = true;
-    this.#handle({ method, path, headers, body, bodyState }, this.#responder());
+    this.#handle({ method, path, headers, body, bodyState }, this);
   }
 
-  #responder(): Responder {
-    const connection = this;
-    return {
-      get alive() {
-        return !connection.#closed;
-      },
-      send(head, body, mayWait = false) {
-        connection.#send(head, body, mayWait);
-      },
-    };
-  }
-
-  #send(head: string, body: Buffer, mayWait: boolean): void {
+  send(head: string, body: Buffer, mayWait = false): void {
     if (this.#closed) return;
     this.#answering = false;
     const text = `${head}content-length: ${body.length}\r\n\r\n`;
@@ -276,6 +270,15 @@ export class Connection {
     this.#socket.end(answer, () => this.#socket.destroy());
     return false;
   }
+}
+
+/** @returns undefined for what is no head of an HTTP/1 request */
+function parseHead(text: string): Head | undefined {
+  const lines = text.split("\r\n");
+  const [method, path, protocol] = (lines[0] as string).split(" ");
+  const headers = parseHeaders(lines);
+  if (!method || !path || !protocol?.startsWith("HTTP/1.") || !headers) return undefined;
+  return { text, method, path, headers };
 }
 
 /** @returns headers by lower-case name, or undefined when a line is no header */

@@ -1,19 +1,27 @@
 /** GET /runtime/invocation/next: the long poll in which a runtime waits for its next event. */
 import type { Invocation } from "../invocation.ts";
-import type { InvocationSlot } from "../invocation-slot.ts";
+import type { InvocationSlot, Poll } from "../invocation-slot.ts";
 import type { Responder } from "./connection.ts";
 import { sendInvalidState } from "./rendering.ts";
 
 export function answerNext(responder: Responder, slot: InvocationSlot): void {
-  const poll = {
-    get alive() {
-      return responder.alive;
-    },
-    answer(invocation: Invocation, deadlineMs: number) {
-      responder.send(head(invocation, deadlineMs), invocation.payload);
-    },
-  };
-  if (!slot.next(poll)) sendInvalidState(responder, slot.state, "Ready");
+  if (!slot.next(new ParkedNext(responder))) sendInvalidState(responder, slot.state, "Ready");
+}
+
+class ParkedNext implements Poll {
+  readonly #responder: Responder;
+
+  constructor(responder: Responder) {
+    this.#responder = responder;
+  }
+
+  get alive(): boolean {
+    return this.#responder.alive;
+  }
+
+  answer(invocation: Invocation, deadlineMs: number): void {
+    this.#responder.send(head(invocation, deadlineMs), invocation.payload);
+  }
 }
 
 function head(invocation: Invocation, deadlineMs: number): string {
