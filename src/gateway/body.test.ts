@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { BodyBudget } from "./body.ts";
+import { BodyBudget } from "../execution/body-budget.ts";
 import { ADMINISTRATOR, signHeaders, startTestGateway } from "./test-gateway.ts";
 import { Sha256 } from "./test-signing.ts";
 
@@ -14,7 +14,7 @@ describe("the budget of unverified bodies", () => {
     const budget = new BodyBudget(10);
     assert.ok(budget.take(7));
     assert.ok(!budget.take(4));
-    budget.give(7);
+    budget.giveBack(7);
     assert.ok(budget.take(10));
   });
 

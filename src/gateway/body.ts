@@ -1,5 +1,6 @@
 /** Reading request bodies: never past the limit, never for a caller who is gone, and the polite way not to read one. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { BodyBudget } from "../execution/body-budget.ts";
 
 /** How much of an unwanted body is read away, so that the caller sees our answer instead of a reset connection. */
 const DRAIN_BYTES = 16 * 1024 * 1024;
@@ -27,29 +28,6 @@ export class BodyTooLarge extends Error {
 /** Callers who have not proved yet who they are already hold as much of our memory as they may. */
 export class BodyBudgetSpent extends Error {
   override readonly name = "BodyBudgetSpent";
-}
-
-/**
- * Bytes of bodies in memory of all those together whose signature can be checked only with the body: without such a
- * bound whoever knows an access key's name, but not its secret, could fill the memory.
- */
-export class BodyBudget {
-  #left: number;
-
-  constructor(bytes: number) {
-    this.#left = bytes;
-  }
-
-  /** @returns false, taking nothing, when there is not as much left */
-  take(bytes: number): boolean {
-    if (bytes > this.#left) return false;
-    this.#left -= bytes;
-    return true;
-  }
-
-  give(bytes: number): void {
-    this.#left += bytes;
-  }
 }
 
 /** Content-Length, or undefined for bodies of undeclared length. */
@@ -81,7 +59,7 @@ export function readBody(request: IncomingMessage, { limit, budget, beforeReadin
     let bytes = 0;
     let taken = 0;
     const giveBack = (): void => {
-      budget?.give(taken);
+      budget?.giveBack(taken);
       taken = 0;
     };
     const refuse = (error: Error): void => {

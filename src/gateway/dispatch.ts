@@ -2,11 +2,13 @@
  * The way of one request through the gateway: head, browser rules, then one of the doors. The one place where
  * exceptions end: the caller's become their answer, faults of ours are logged and become a 500 that tells nothing.
  */
+
+import { BodyBudget } from "../execution/body-budget.ts";
 import { InvokeRefusal } from "../invocation/refusal.ts";
 import type { WireService } from "../wire/service.ts";
 import { ServiceError } from "../wire/service-error.ts";
 import { AdminDoor } from "./admin-door.ts";
-import { BodyBudget, BodyBudgetSpent, BodyTooLarge, ConnectionLost } from "./body.ts";
+import { BodyBudgetSpent, BodyTooLarge, ConnectionLost } from "./body.ts";
 import type { BrowserGuard } from "./cors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { GatewayLimits, GatewayOptions } from "./gateway.ts";
@@ -29,6 +31,8 @@ export class Dispatch {
     const { services, authorize, region, accountId, now = Date.now } = options;
     const place = { region, accountId };
     const verifier = new SignatureVerifier(options.credentials, region, now);
+    // For those whose signature can be checked only with the body: without a bound whoever knows an access key's name,
+    // but not its secret, could fill the memory.
     const unverified = new BodyBudget(unverifiedBytes);
     this.#invoke = new InvokeDoor(verifier, unverified, options.invoker, authorize, place, now);
     this.#service = new ServiceDoor(services, verifier, unverified, authorize, place);

@@ -2,9 +2,10 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
+import type { BodyBudget } from "../execution/body-budget.ts";
 import type { WireResponse, WireService } from "../wire/service.ts";
 import type { ServiceError } from "../wire/service-error.ts";
-import { type BodyBudget, canKeepConnection, drainThenEnd, readBody } from "./body.ts";
+import { canKeepConnection, drainThenEnd, readBody } from "./body.ts";
 import { plainError } from "./plain-error.ts";
 import type { RequestHead } from "./request-head.ts";
 

@@ -3,11 +3,12 @@
  * in and out. Every line here is paid for by every invocation.
  */
 
+import type { BodyBudget } from "../execution/body-budget.ts";
 import type { Place } from "../functions/function-name.ts";
 import type { Invoker } from "../invocation/invoker.ts";
 import { type Authorize, requirePermission } from "./authorization.ts";
 import { chunkedWireBytes } from "./aws-chunked.ts";
-import { type BodyBudget, BodyTooLarge } from "./body.ts";
+import { BodyTooLarge } from "./body.ts";
 import type { Call } from "./exchange.ts";
 import { type InvokeTarget, invokedName, readTarget } from "./invoke-target.ts";
 import { jsonFault, positionOf } from "./json-validity.ts";

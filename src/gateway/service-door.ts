@@ -1,9 +1,11 @@
 /** The way to every service but Invoke: find the service and operation, check who calls, read the body, hand over. */
+
+import type { BodyBudget } from "../execution/body-budget.ts";
 import { functionArn, type Place, parseFunctionName } from "../functions/function-name.ts";
 import type { WireService } from "../wire/service.ts";
 import { type Authorize, requirePermission } from "./authorization.ts";
 import { chunkedWireBytes } from "./aws-chunked.ts";
-import { type BodyBudget, BodyTooLarge } from "./body.ts";
+import { BodyTooLarge } from "./body.ts";
 import type { Call } from "./exchange.ts";
 import { refusal } from "./refusal.ts";
 import { isTreacherous, type RequestHead } from "./request-head.ts";

@@ -1,28 +1,10 @@
 /** The body of one request from inside a sandbox as it comes in: bounded, and no larger in our memory than on the wire. */
 
+import type { BodyBudget } from "../body-budget.ts";
+
 /** Pieces smaller than this are copied together: a buffer costs more than what is in it. */
 const SMALL_BYTES = 4096;
 const BLOCK_BYTES = 65_536;
-
-/** Bytes of unfinished bodies that all connections of one sandbox together may hold. */
-export class BodyBudget {
-  #left: number;
-
-  constructor(bytes: number) {
-    this.#left = bytes;
-  }
-
-  /** @returns false when that many are not left */
-  take(bytes: number): boolean {
-    if (bytes > this.#left) return false;
-    this.#left -= bytes;
-    return true;
-  }
-
-  giveBack(bytes: number): void {
-    this.#left += bytes;
-  }
-}
 
 export class Body {
   readonly #limit: number;

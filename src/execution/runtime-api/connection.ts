@@ -4,7 +4,8 @@
  * whatever is not HTTP ends the connection. Knows nothing of the Runtime API's paths.
  */
 import type { Socket } from "node:net";
-import { Body, type BodyBudget } from "./body.ts";
+import type { BodyBudget } from "../body-budget.ts";
+import { Body } from "./body.ts";
 
 const MAX_HEAD_BYTES = 65_536;
 const ONE_WRITE_BYTES = 16_384;

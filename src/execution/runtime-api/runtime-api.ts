@@ -4,9 +4,9 @@
  * it says.
  */
 import type { Socket } from "node:net";
+import { BodyBudget } from "../body-budget.ts";
 import type { InvocationSlot } from "../invocation-slot.ts";
 import { MAX_RESPONSE_BYTES } from "../outcome.ts";
-import { BodyBudget } from "./body.ts";
 import { Connection, type Responder, type RuntimeRequest } from "./connection.ts";
 import { answerInvocationError } from "./error.ts";
 import { answerInitError } from "./init-error.ts";
