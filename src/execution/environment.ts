@@ -264,15 +264,12 @@ export class Environment {
   #becomeIdle(): void {
     const running = this.#running;
     if (!running?.reported || this.#destroyed) return;
-    if (running.mustReset || !this.#runtime.isUp) {
-      clearTimeout(running.timer);
-      this.#running = undefined;
-      void this.#runtime.reset().then(() => this.#offer());
-    } else if (this.#slot.state === "Ready") {
-      clearTimeout(running.timer);
-      this.#running = undefined;
-      this.#offer();
-    }
+    const isLost = running.mustReset || !this.#runtime.isUp;
+    if (!isLost && this.#slot.state !== "Ready") return;
+    clearTimeout(running.timer);
+    this.#running = undefined;
+    if (isLost) void this.#runtime.reset().then(() => this.#offer());
+    else this.#offer();
   }
 
   #offer(): void {

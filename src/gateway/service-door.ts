@@ -2,6 +2,7 @@
 
 import type { BodyBudget } from "../execution/body-budget.ts";
 import { functionArn, type Place, parseFunctionName } from "../functions/function-name.ts";
+import { requestTooLarge } from "../wire/common-errors.ts";
 import type { WireService } from "../wire/service.ts";
 import { type Authorize, requirePermission } from "./authorization.ts";
 import { chunkedWireBytes } from "./aws-chunked.ts";
@@ -55,10 +56,10 @@ export class ServiceDoor {
       const budget = signature.isVerified ? undefined : this.#unverified;
       wire = await exchange.readBody(signature.isChunked ? chunkedWireBytes(limit) : limit, budget);
     } catch (error) {
-      throw error instanceof BodyTooLarge ? tooLarge(operation, limit) : error;
+      throw error instanceof BodyTooLarge ? requestTooLarge(operation, limit) : error;
     }
     const body = signature.accept(wire);
-    if (body.length > limit) throw tooLarge(operation, limit);
+    if (body.length > limit) throw requestTooLarge(operation, limit);
     const answer = await service.handle(
       {
         method: head.method,
@@ -72,12 +73,6 @@ export class ServiceDoor {
     exchange.reply(answer);
   }
 }
-
-const tooLarge = (operation: string, limit: number): Error =>
-  refusal(
-    "RequestEntityTooLargeException",
-    `Request must be smaller than ${limit} bytes for the ${operation} operation`,
-  );
 
 /** The headers as if the body had been sent plainly. */
 function withoutChunking(headers: RequestHead["headers"], bytes: number): RequestHead["headers"] {

@@ -13,10 +13,6 @@ export class Admission {
     this.#limit = limit;
   }
 
-  get running(): number {
-    return this.#running;
-  }
-
   /** @throws InvokeRefusal 429 when the account's concurrency is used up */
   enter(): void {
     if (this.#running >= this.#limit) throw throttled();

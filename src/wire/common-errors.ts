@@ -36,3 +36,9 @@ export function commonError(name: CommonErrorName, message: string, cause?: unkn
   const status = COMMON_ERRORS[name];
   return new ServiceError({ code: name, status, fault: status < 500 ? "client" : "server", message, cause });
 }
+
+/** The 413 of AWS Lambda's front door, recorded (contract/06 §4). */
+export function requestTooLarge(operation: string, limitBytes: number): ServiceError {
+  const message = `Request must be smaller than ${limitBytes} bytes for the ${operation} operation`;
+  return commonError("RequestEntityTooLargeException", message);
+}

@@ -2,7 +2,7 @@
  * A service on the wire: model, protocol and handlers joined. route → parse → constraints → handler → write, with one
  * exit for every failure. It knows no service and no state.
  */
-import { commonError } from "./common-errors.ts";
+import { commonError, requestTooLarge } from "./common-errors.ts";
 import { checkConstraints } from "./constraints.ts";
 import { serviceError } from "./fail.ts";
 import type { Handlers } from "./handlers.ts";
@@ -42,7 +42,7 @@ export function createService<M>(options: ServiceOptions<M>): WireService {
       throw commonError("NotImplementedException", `${model.name} ${operation.name} is not implemented by Alonzo`);
     }
     const limit = model.maxBodyBytes(operation.name);
-    if (request.body.length > limit) throw tooLarge(operation.name, limit);
+    if (request.body.length > limit) throw requestTooLarge(operation.name, limit);
     const input = protocol.parse(operation, request);
     checkConstraints(operation.input, input);
     const output = await handler(input, context);
@@ -68,12 +68,6 @@ export function createService<M>(options: ServiceOptions<M>): WireService {
     },
     renderError: (error, requestId) => protocol.fail(error, requestId),
   };
-}
-
-/** The 413 of AWS Lambda's front door, recorded (contract/06 §4). */
-function tooLarge(operation: string, limitBytes: number): ServiceError {
-  const message = `Request must be smaller than ${limitBytes} bytes for the ${operation} operation`;
-  return commonError("RequestEntityTooLargeException", message);
 }
 
 /** The service's own 500 if it has one; it says nothing of what went wrong with us. */

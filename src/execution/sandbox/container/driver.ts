@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { prepared } from "../prepared.ts";
 import type { Capabilities, Sandbox, SandboxDriver, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
 import { type CgroupLayout, readCgroupLayout } from "./cgroup-layout.ts";
@@ -148,13 +149,7 @@ export class ContainerDriver implements SandboxDriver {
       this.#namespaces.giveBack(network);
     });
     this.#sandboxes.add(sandbox);
-    try {
-      await sandbox.prepare();
-    } catch (error) {
-      await sandbox.destroy();
-      throw error;
-    }
-    return sandbox;
+    return prepared(sandbox);
   }
 
   async close(): Promise<void> {

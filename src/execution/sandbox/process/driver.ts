@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { prepared } from "../prepared.ts";
 import type { Capabilities, Sandbox, SandboxDriver, SandboxSpec } from "../sandbox.ts";
 import { sweepProcesses } from "./leftovers.ts";
 import { ProcessSandbox } from "./sandbox.ts";
@@ -37,13 +38,7 @@ export class ProcessDriver implements SandboxDriver {
   async create(spec: SandboxSpec): Promise<Sandbox> {
     const sandbox = new ProcessSandbox(spec, join(this.#directory, spec.id), () => this.#sandboxes.delete(sandbox));
     this.#sandboxes.add(sandbox);
-    try {
-      await sandbox.prepare();
-    } catch (error) {
-      await sandbox.destroy();
-      throw error;
-    }
-    return sandbox;
+    return prepared(sandbox);
   }
 
   async close(): Promise<void> {

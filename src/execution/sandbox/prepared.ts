@@ -1,0 +1,13 @@
+/** The last step of making a sandbox, the same for every driver. */
+import type { Sandbox } from "./sandbox.ts";
+
+/** Prepare a fresh sandbox. One that cannot be prepared gives back what it had taken, and the reason is thrown. */
+export async function prepared(sandbox: Sandbox & { prepare(): Promise<void> }): Promise<Sandbox> {
+  try {
+    await sandbox.prepare();
+  } catch (error) {
+    await sandbox.destroy();
+    throw error;
+  }
+  return sandbox;
+}
