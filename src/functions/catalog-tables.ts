@@ -26,9 +26,31 @@ export interface VersionRow {
   serving_code_sha256: string | null;
 }
 
+export type SettingKind =
+  | "codeSigning"
+  | "eventInvoke"
+  | "functionUrl"
+  | "provisionedConcurrency"
+  | "recursion"
+  | "reservedConcurrency"
+  | "resourcePolicy"
+  | "runtimeManagement"
+  | "scaling";
+
+export interface SettingRow {
+  kind: SettingKind;
+  function_name: string;
+  qualifier: string;
+  /** JSON */
+  document: string;
+  /** What else it is found by: the id of a URL, the ARN of a code signing configuration. */
+  lookup: string | null;
+}
+
 export type CatalogTables = {
   functions: FunctionRow;
   function_versions: VersionRow;
+  function_settings: SettingRow;
 };
 
 export const CATALOG_MIGRATIONS: readonly Migration[] = [
@@ -53,6 +75,33 @@ export const CATALOG_MIGRATIONS: readonly Migration[] = [
         .addColumn("serving", "text")
         .addColumn("serving_code_sha256", "varchar(44)")
         .addPrimaryKeyConstraint("function_versions_key", ["function_name", "version_number"])
+        .execute();
+    },
+  },
+  {
+    name: "create settings of functions",
+    up: async (database) => {
+      await database.schema
+        .createTable("function_settings")
+        .addColumn("kind", "varchar(32)", (column) => column.notNull())
+        .addColumn("function_name", "varchar(64)", (column) =>
+          column.notNull().references("functions.name").onDelete("cascade"),
+        )
+        .addColumn("qualifier", "varchar(128)", (column) => column.notNull())
+        .addColumn("document", "text", (column) => column.notNull())
+        .addColumn("lookup", "varchar(256)")
+        .addPrimaryKeyConstraint("function_settings_key", ["kind", "function_name", "qualifier"])
+        .execute();
+      await database.schema
+        .createIndex("function_settings_lookup")
+        .on("function_settings")
+        .columns(["kind", "lookup"])
+        .execute();
+      // Deleting a function, or a version, finds its settings by this.
+      await database.schema
+        .createIndex("function_settings_function")
+        .on("function_settings")
+        .columns(["function_name", "qualifier"])
         .execute();
     },
   },

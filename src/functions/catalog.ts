@@ -13,11 +13,13 @@ import {
   type CatalogTables,
   LATEST,
   rowOf,
+  type SettingKind,
   versionName,
   versionNumber,
   versionOf,
 } from "./catalog-tables.ts";
 import { functionArn, type Place } from "./function-name.ts";
+import { dropSettings, FunctionSettings } from "./function-settings.ts";
 import type { FunctionVersion } from "./function-version.ts";
 import { VersionCache } from "./version-cache.ts";
 
@@ -59,6 +61,20 @@ export class Catalog {
   static async open(database: Database, place: Place): Promise<Catalog> {
     await migrate(database, "functions", CATALOG_MIGRATIONS);
     return new Catalog(database, place);
+  }
+
+  /**
+   * The settings of one kind.
+   * @param lookup what FunctionSettings.find() finds them by
+   */
+  settings<T>(kind: SettingKind, lookup?: (value: T) => string): FunctionSettings<T> {
+    return new FunctionSettings<T>({
+      database: this.#database,
+      kind,
+      write: (functionName, task) => this.#write(functionName, task),
+      exists: (transaction, functionName, qualifier) => this.#exists(transaction, functionName, qualifier),
+      lookup,
+    });
   }
 
   /** Called after every committed change of a function, its deletion included. */
@@ -191,6 +207,7 @@ export class Catalog {
         .where("function_name", "=", functionName)
         .where("version_number", "=", number)
         .executeTakeFirst();
+      await dropSettings(transaction, functionName, version);
       return numDeletedRows > 0n;
     });
   }
@@ -248,6 +265,11 @@ export class Catalog {
       .where("function_name", "=", functionName)
       .where("version_number", "=", number)
       .executeTakeFirst();
+  }
+
+  /** Is there such a version? */
+  async #exists(database: Kysely<CatalogTables>, functionName: string, qualifier: string): Promise<boolean> {
+    return (await this.#row(database, functionName, qualifier)) !== undefined;
   }
 
   async #newest(database: Kysely<CatalogTables>, functionName: string): Promise<FunctionVersion | undefined> {

@@ -3,7 +3,7 @@ import { MAX_UNZIPPED_BYTES } from "../functions/unzip.ts";
 import { fullConfiguration, listedConfiguration } from "./function-configuration.ts";
 import { functionNotFound, functionTarget } from "./function-target.ts";
 import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
-import { pageOf, readMarker, writeMarker } from "./pagination.ts";
+import { pageSize, positionFrom, positionText, readMarker, writeMarker } from "./pagination.ts";
 
 /** Recorded from an account with the default quota (contract/06 §1). */
 const CODE_STORAGE_BYTES = 80_530_636_800;
@@ -32,13 +32,14 @@ export function readFunctionHandlers(management: ManagementContext) {
     async ListFunctions(input, context) {
       const allVersions = input.FunctionVersion === "ALL";
       const list = allVersions ? "functions with all versions" : "functions";
-      const after = readMarker(fail, list, input.Marker);
-      const page = await catalog.listing.functions({ ...pageOf(after, input.MaxItems), allVersions });
+      const after = positionFrom(readMarker(fail, list, input.Marker));
+      const limit = pageSize(input.MaxItems);
+      const page = await catalog.listing.functions({ ...(after && { after }), limit, allVersions });
       return {
         Functions: page.versions.map((version) =>
           listedConfiguration(version, context, allVersions ? version.version : undefined),
         ),
-        ...writeMarker(list, page.next),
+        ...writeMarker(list, page.next && positionText(page.next)),
       };
     },
 

@@ -6,7 +6,7 @@ import { fullConfiguration, listedConfiguration } from "./function-configuration
 import { notServed } from "./function-rules.ts";
 import { functionNotFound, unqualifiedTarget } from "./function-target.ts";
 import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
-import { pageOf, readMarker, writeMarker } from "./pagination.ts";
+import { pageSize, positionFrom, positionText, readMarker, writeMarker } from "./pagination.ts";
 import { samePublication } from "./publication.ts";
 import { checkRevision, checkSettled } from "./update-preconditions.ts";
 
@@ -42,13 +42,16 @@ export function versionHandlers({ catalog, fail, activation }: ManagementContext
     async ListVersionsByFunction(input, context) {
       const target = unqualifiedTarget(fail, context, "ListVersionsByFunction", input.FunctionName);
       const list = `versions of ${target.name}`;
-      const after = readMarker(fail, list, input.Marker);
-      const page = await catalog.listing.versions(target.name, pageOf(after, input.MaxItems));
+      const after = positionFrom(readMarker(fail, list, input.Marker));
+      const page = await catalog.listing.versions(target.name, {
+        ...(after && { after }),
+        limit: pageSize(input.MaxItems),
+      });
       // Every function has its $LATEST: nothing on the first page means that there is no function.
       if (page.versions.length === 0 && !(await catalog.describe(target.name))) return functionNotFound(fail, target);
       return {
         Versions: page.versions.map((version) => listedConfiguration(version, context, version.version)),
-        ...writeMarker(list, page.next),
+        ...writeMarker(list, page.next && positionText(page.next)),
       };
     },
   } satisfies LambdaHandlers;
