@@ -47,7 +47,19 @@ export interface SettingRow {
   lookup: string | null;
 }
 
+export interface AliasRow {
+  function_name: string;
+  name: string;
+  version_number: number;
+  /** The second version that it routes to, and the share of invocations that this one gets; both null without one. */
+  additional_number: number | null;
+  additional_weight: number | null;
+  description: string;
+  revision_id: string;
+}
+
 export type CatalogTables = {
+  aliases: AliasRow;
   functions: FunctionRow;
   function_versions: VersionRow;
   function_settings: SettingRow;
@@ -102,6 +114,24 @@ export const CATALOG_MIGRATIONS: readonly Migration[] = [
         .createIndex("function_settings_function")
         .on("function_settings")
         .columns(["function_name", "qualifier"])
+        .execute();
+    },
+  },
+  {
+    name: "create aliases",
+    up: async (database) => {
+      await database.schema
+        .createTable("aliases")
+        .addColumn("function_name", "varchar(64)", (column) =>
+          column.notNull().references("functions.name").onDelete("cascade"),
+        )
+        .addColumn("name", "varchar(128)", (column) => column.notNull())
+        .addColumn("version_number", "integer", (column) => column.notNull())
+        .addColumn("additional_number", "integer")
+        .addColumn("additional_weight", "double precision")
+        .addColumn("description", "text", (column) => column.notNull())
+        .addColumn("revision_id", "varchar(36)", (column) => column.notNull())
+        .addPrimaryKeyConstraint("aliases_key", ["function_name", "name"])
         .execute();
     },
   },

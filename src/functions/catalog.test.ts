@@ -1,30 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openDatabase } from "../state/database.ts";
-import { Catalog, type VersionContent } from "./catalog.ts";
-
-const PLACE = { region: "us-east-1", accountId: "123456789012" };
-
-const CONTENT: VersionContent = {
-  runtime: "nodejs22.x",
-  handler: "index.handler",
-  roleArn: "arn:aws:iam::123456789012:role/r",
-  description: "",
-  timeoutSeconds: 3,
-  memoryMb: 128,
-  ephemeralStorageMb: 512,
-  architecture: "x86_64",
-  packageType: "Zip",
-  logging: { logFormat: "Text", logGroup: "/aws/lambda/f" },
-  tracingMode: "PassThrough",
-  snapStartApplyOn: "None",
-  passive: {},
-  codeSha256: "code-1",
-  codeSize: 100,
-  lastModified: "2024-05-01T12:34:56.000+0000",
-  state: "Active",
-  lastUpdateStatus: "Successful",
-};
+import { Catalog } from "./catalog.ts";
+import { CONTENT, PLACE } from "./test-content.ts";
 
 const open = async () => Catalog.open(openDatabase(":memory:"), PLACE);
 
@@ -115,9 +93,9 @@ test("version numbers grow and are never given again", async () => {
   const publish = async () =>
     (await catalog.update("f", (latest) => ({ latest, publish: latest })))?.published?.version;
   assert.equal(await publish(), "2");
-  assert.equal(await catalog.deleteVersion("f", "2"), true);
-  assert.equal(await catalog.deleteVersion("f", "2"), false);
-  assert.equal(await catalog.deleteVersion("f", "$LATEST"), false);
+  assert.deepEqual(await catalog.deleteVersion("f", "2"), { kind: "deleted" });
+  assert.deepEqual(await catalog.deleteVersion("f", "2"), { kind: "missing" });
+  assert.deepEqual(await catalog.deleteVersion("f", "$LATEST"), { kind: "missing" });
   assert.equal(await publish(), "3");
 });
 

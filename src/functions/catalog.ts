@@ -7,6 +7,7 @@ import type { Database } from "../state/database.ts";
 import { newUuid } from "../state/ids.ts";
 import { migrate } from "../state/migrations.ts";
 import { Serial } from "../state/serial.ts";
+import { Aliases, aliasesOf } from "./aliases.ts";
 import { CatalogListing } from "./catalog-listing.ts";
 import {
   CATALOG_MIGRATIONS,
@@ -21,9 +22,11 @@ import {
 import { functionArn, type Place } from "./function-name.ts";
 import { dropSettings, FunctionSettings } from "./function-settings.ts";
 import type { FunctionVersion } from "./function-version.ts";
-import { VersionCache } from "./version-cache.ts";
+import { newestVersion, routeOf, versionRow } from "./qualifiers.ts";
+import { pick, type Random } from "./route.ts";
+import { RouteCache } from "./route-cache.ts";
 
-const CACHED_VERSIONS = 10_000;
+const CACHED_ROUTES = 10_000;
 
 /** Everything of a version that its writer decides; the catalog adds name, number, ARN and revision. */
 export type VersionContent = Omit<FunctionVersion, "functionName" | "version" | "functionArn" | "revisionId">;
@@ -42,25 +45,35 @@ export interface Written {
   readonly published?: FunctionVersion;
 }
 
+/** What became of deleting a version: one that aliases run stays. */
+export type VersionDeletion =
+  | { readonly kind: "deleted" | "missing" }
+  | { readonly kind: "in use"; readonly aliases: readonly string[] };
+
 export class Catalog {
+  readonly aliases: Aliases;
   readonly listing: CatalogListing;
   readonly #database: Kysely<CatalogTables>;
   readonly #place: Place;
-  readonly #cache = new VersionCache(CACHED_VERSIONS);
+  readonly #random: Random;
+  readonly #cache = new RouteCache(CACHED_ROUTES);
   readonly #serial = new Serial();
   readonly #listeners: ((functionName: string) => void)[] = [];
   /** Grows with every write: a read that was overtaken by a write must not fill the cache. */
   #writes = 0;
 
-  private constructor(database: Database, place: Place) {
+  private constructor(database: Database, place: Place, random: Random) {
     this.#database = database.withTables<CatalogTables>();
     this.#place = place;
+    this.#random = random;
+    this.aliases = new Aliases(this.#database, (functionName, task) => this.#write(functionName, task));
     this.listing = new CatalogListing(this.#database, place);
   }
 
-  static async open(database: Database, place: Place): Promise<Catalog> {
+  /** @param random what aliases with two versions draw by */
+  static async open(database: Database, place: Place, random: Random = Math.random): Promise<Catalog> {
     await migrate(database, "functions", CATALOG_MIGRATIONS);
-    return new Catalog(database, place);
+    return new Catalog(database, place, random);
   }
 
   /**
@@ -72,7 +85,8 @@ export class Catalog {
       database: this.#database,
       kind,
       write: (functionName, task) => this.#write(functionName, task),
-      exists: (transaction, functionName, qualifier) => this.#exists(transaction, functionName, qualifier),
+      exists: async (transaction, functionName, qualifier) =>
+        (await versionRow(transaction, functionName, qualifier)) !== undefined,
       lookup,
     });
   }
@@ -84,28 +98,29 @@ export class Catalog {
 
   /**
    * The version that an invocation of this function runs, or undefined when there is none. While an update of
-   * `$LATEST` is in progress (or after it failed) this is the version before it.
-   * @param qualifier `$LATEST`, the default, or digits
+   * `$LATEST` is in progress (or after it failed) this is the version before it. An alias with two versions draws one
+   * of them anew each time.
+   * @param qualifier `$LATEST`, the default, digits, or the name of an alias
    */
   async resolve(functionName: string, qualifier = "$LATEST"): Promise<FunctionVersion | undefined> {
-    const cached = this.#cache.get(functionName, qualifier);
+    const cached = this.cached(functionName, qualifier);
     if (cached) return cached;
     const writes = this.#writes;
-    const row = await this.#row(this.#database, functionName, qualifier);
-    if (!row) return undefined;
-    const version = versionOf(row.serving ?? row.document, this.#place);
-    if (writes === this.#writes) this.#cache.put(functionName, qualifier, version);
-    return version;
+    const route = await routeOf(this.#database, this.#place, functionName, qualifier);
+    if (!route) return undefined;
+    if (writes === this.#writes) this.#cache.put(functionName, qualifier, route);
+    return pick(route, this.#random);
   }
 
   /** What resolve() would answer, when that is known without asking the database. */
   cached(functionName: string, qualifier = "$LATEST"): FunctionVersion | undefined {
-    return this.#cache.get(functionName, qualifier);
+    const route = this.#cache.get(functionName, qualifier);
+    return route && pick(route, this.#random);
   }
 
-  /** The version as its owner configured it, whether or not it runs yet. */
+  /** The version as its owner configured it, whether or not it runs yet; of an alias, its main version. */
   async describe(functionName: string, qualifier = "$LATEST"): Promise<FunctionVersion | undefined> {
-    const row = await this.#row(this.#database, functionName, qualifier);
+    const row = await versionRow(this.#database, functionName, qualifier);
     return row && versionOf(row.document, this.#place);
   }
 
@@ -142,10 +157,10 @@ export class Catalog {
     decide: (latest: FunctionVersion, newest: FunctionVersion | undefined) => Change | undefined,
   ): Promise<Written | undefined> {
     return this.#write(functionName, async (transaction) => {
-      const row = await this.#row(transaction, functionName, "$LATEST");
+      const row = await versionRow(transaction, functionName, "$LATEST");
       if (!row) return undefined;
       const before = versionOf(row.document, this.#place);
-      const change = decide(before, await this.#newest(transaction, functionName));
+      const change = decide(before, await newestVersion(transaction, this.#place, functionName));
       if (!change) return { latest: before };
       const latest = this.#version(functionName, LATEST, change.latest);
       const serving = row.serving ? versionOf(row.serving, this.#place) : undefined;
@@ -179,7 +194,7 @@ export class Catalog {
     remove: readonly (keyof VersionContent)[],
   ): Promise<FunctionVersion | undefined> {
     return this.#write(version.functionName, async (transaction) => {
-      const row = await this.#row(transaction, version.functionName, version.version);
+      const row = await versionRow(transaction, version.functionName, version.version);
       if (row?.revision_id !== version.revisionId) return undefined;
       const content: Partial<Record<keyof VersionContent, unknown>> = {
         ...versionOf(row.document, this.#place),
@@ -197,18 +212,21 @@ export class Catalog {
     });
   }
 
-  /** Delete one published version; true when it existed. */
-  async deleteVersion(functionName: string, version: string): Promise<boolean> {
+  /** Delete one published version, unless an alias runs it. */
+  async deleteVersion(functionName: string, version: string): Promise<VersionDeletion> {
     const number = versionNumber(version);
-    if (number === undefined || number === LATEST) return false;
+    if (number === undefined || number === LATEST) return { kind: "missing" };
     return this.#write(functionName, async (transaction) => {
+      const aliases = await aliasesOf(transaction, functionName, number);
+      if (aliases.length > 0) return { kind: "in use", aliases };
       const { numDeletedRows } = await transaction
         .deleteFrom("function_versions")
         .where("function_name", "=", functionName)
         .where("version_number", "=", number)
         .executeTakeFirst();
+      if (numDeletedRows === 0n) return { kind: "missing" };
       await dropSettings(transaction, functionName, version);
-      return numDeletedRows > 0n;
+      return { kind: "deleted" };
     });
   }
 
@@ -254,34 +272,6 @@ export class Catalog {
         .execute();
       return tags;
     });
-  }
-
-  async #row(database: Kysely<CatalogTables>, functionName: string, qualifier: string) {
-    const number = versionNumber(qualifier);
-    if (number === undefined) return undefined;
-    return database
-      .selectFrom("function_versions")
-      .selectAll()
-      .where("function_name", "=", functionName)
-      .where("version_number", "=", number)
-      .executeTakeFirst();
-  }
-
-  /** Is there such a version? */
-  async #exists(database: Kysely<CatalogTables>, functionName: string, qualifier: string): Promise<boolean> {
-    return (await this.#row(database, functionName, qualifier)) !== undefined;
-  }
-
-  async #newest(database: Kysely<CatalogTables>, functionName: string): Promise<FunctionVersion | undefined> {
-    const row = await database
-      .selectFrom("function_versions")
-      .select("document")
-      .where("function_name", "=", functionName)
-      .where("version_number", ">", LATEST)
-      .orderBy("version_number", "desc")
-      .limit(1)
-      .executeTakeFirst();
-    return row && versionOf(row.document, this.#place);
   }
 
   async #store(

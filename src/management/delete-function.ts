@@ -16,7 +16,14 @@ export function deleteFunctionHandlers({ catalog, fail }: ManagementContext) {
       if (!/^\d+$/.test(target.qualifier)) {
         fail("InvalidParameterValueException", "Deletion of aliases is not currently supported.");
       }
-      if (!(await catalog.deleteVersion(target.name, target.qualifier))) functionNotFound(fail, target);
+      const deletion = await catalog.deleteVersion(target.name, target.qualifier);
+      if (deletion.kind === "missing") functionNotFound(fail, target);
+      if (deletion.kind === "in use") {
+        fail(
+          "ResourceConflictException",
+          `Unable to delete version because the following aliases reference it: [${deletion.aliases.join(", ")}]`,
+        );
+      }
       return { StatusCode: 204 };
     },
   } satisfies LambdaHandlers;
