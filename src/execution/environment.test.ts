@@ -5,6 +5,7 @@ import { Environment } from "./environment.ts";
 import { EnvironmentLog } from "./environment-log.ts";
 import type { Invocation } from "./invocation.ts";
 import { InvocationSlot } from "./invocation-slot.ts";
+import type { ResponseHead } from "./response-sink.ts";
 import type { Sandbox, SandboxExit } from "./sandbox/sandbox.ts";
 
 const VERSION: FunctionVersion = {
@@ -325,4 +326,22 @@ test("an idle environment freezes and thaws for its next invocation; a busy one 
   environment.freeze();
   await environment.invoke(invocation(2), false);
   assert.deepEqual(calls, ["start", "freeze", "thaw"]);
+});
+
+test("with a sink, a whole answer goes there in one piece and the outcome's payload is empty", async () => {
+  const { environment } = play(serving(() => '"out"'));
+  await environment.init();
+  const heard: unknown[] = [];
+  const sink = {
+    start: (head: ResponseHead) => heard.push(head),
+    write: (chunk: Buffer) => heard.push(chunk.toString()) > 0,
+    onDrain: () => {},
+    isClosed: false,
+  };
+  const outcome = await environment.invoke({ ...invocation(1), sink }, false);
+  assert.deepEqual(heard, [
+    { contentType: "application/json", isStreamed: false, executedVersion: "$LATEST" },
+    '"out"',
+  ]);
+  assert.deepEqual([outcome.kind, outcome.payload.length], ["ok", 0]);
 });

@@ -162,7 +162,7 @@ export class Environment {
     if (!running || running.finished) return;
     switch (answer.kind) {
       case "response":
-        return this.#finish(running, "ok", answer.body);
+        return this.#finish(running, "ok", running.invocation.sink ? this.#pour(answer.body, running) : answer.body);
       case "error":
         return this.#finish(running, "function-error", answer.body, answer.errorType);
       case "too-large":
@@ -172,6 +172,13 @@ export class Environment {
       case "bad-mode":
         return this.#fail(running, badModeFailure(), "function-error");
     }
+  }
+
+  /** A whole answer goes to the sink in one piece. @returns what is left of it for the outcome */
+  #pour(body: Buffer, { invocation: { sink } }: Running): Buffer {
+    sink?.start({ contentType: "application/json", isStreamed: false, executedVersion: this.version.version });
+    sink?.write(body);
+    return EMPTY;
   }
 
   #onExit(exit: SandboxExit): void {

@@ -2,6 +2,8 @@
  * An invocation: one event on its way to one function version. Made at the edge (gateway), never changed after; carried
  * through admission and the environment pool into the Runtime API.
  */
+import type { ResponseSink } from "./response-sink.ts";
+
 export interface Invocation {
   /** UUID v4 text; the caller sees it as x-amzn-RequestId, the function as awsRequestId. */
   readonly requestId: string;
@@ -14,4 +16,6 @@ export interface Invocation {
   /** X-Ray header, e.g. `Root=1-...;Parent=...;Sampled=0`. */
   readonly traceId: string;
   readonly tenantId?: string;
+  /** Where the answer goes as it comes. Without one it is collected, and part of the Outcome. */
+  readonly sink?: ResponseSink;
 }

@@ -4,7 +4,10 @@
  */
 export interface Outcome {
   readonly kind: "ok" | "function-error" | "timeout" | "exit" | "init-error" | "response-too-large";
-  /** The function's answer, or the error document that the caller gets (contract/02 §5). */
+  /**
+   * The function's answer, empty when it went to the invocation's sink; or the error document that the caller gets
+   * (contract/02 §5).
+   */
   readonly payload: Buffer;
   /** Set for every kind but ok: the value of X-Amz-Function-Error. */
   readonly functionError?: "Unhandled";
