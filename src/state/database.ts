@@ -17,6 +17,11 @@ export type Database = Kysely<{}>;
  * @throws StorageError when it cannot be read or written, or is damaged: told at start, not by the first to come across
  */
 export function openDatabase(file: string): Database {
+  return databaseOn(openSqlite(file));
+}
+
+/** The same for those who write their own SQL. @throws StorageError */
+export function openSqlite(file: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
@@ -25,9 +30,14 @@ export function openDatabase(file: string): Database {
     database.exec("PRAGMA synchronous = FULL");
     const finding = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
     if (finding !== "ok") damaged(file, String(finding));
-    return new Kysely({ dialect: sqliteDialect(database) });
+    return database;
   } catch (error) {
     database?.close();
     throw storageError(file, error);
   }
+}
+
+/** Kysely on an open database. Whoever destroys it closes that. */
+export function databaseOn(sqlite: DatabaseSync): Database {
+  return new Kysely({ dialect: sqliteDialect(sqlite) });
 }

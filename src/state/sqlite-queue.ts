@@ -1,0 +1,258 @@
+/**
+ * The queue on a SQLite database of its own, so that its many commits wait for nobody else's. Statements are prepared by
+ * hand: a query builder would cost more than the rows. Small rows, which are rewritten with every claim, stand apart
+ * from payloads, which are written once.
+ */
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { type Clock, systemClock } from "./clock.ts";
+import { databaseOn, openSqlite } from "./database.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { migrate } from "./migrations.ts";
+import type { Entry, FoundEntry, ListedEntry, NewEntry, Queue, Revision, Selection, Settlement } from "./queue.ts";
+import { contentOf, foundEntry, LISTED, listedEntry, QUEUE_MIGRATIONS, type Row } from "./queue-tables.ts";
+import { storageError } from "./storage-error.ts";
+
+export class SqliteQueue implements Queue {
+  readonly #database: DatabaseSync;
+  readonly #commits: GroupCommit;
+  readonly #clock: Clock;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #listeners: (() => void)[] = [];
+  /** By lane. Never later than the truth; read anew when that could be in doubt. */
+  #lanes = new Map<string, number>();
+
+  private constructor(file: string, database: DatabaseSync, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#commits = new GroupCommit(database, (error) => {
+      this.#readLanes();
+      return storageError(file, error);
+    });
+  }
+
+  /**
+   * Open, or create. What was claimed in an earlier life is due at once.
+   * @param file path; nobody else has it open
+   * @throws StorageError
+   */
+  static async open(file: string, clock: Clock = systemClock): Promise<SqliteQueue> {
+    const database = openSqlite(file);
+    try {
+      await migrate(databaseOn(database), "queue", QUEUE_MIGRATIONS);
+      const queue = new SqliteQueue(file, database, clock);
+      queue.#run("update entries set due = ?, claimed = 0 where claimed = 1", clock.now());
+      queue.#readLanes();
+      return queue;
+    } catch (error) {
+      database.close();
+      throw storageError(file, error);
+    }
+  }
+
+  async put(entries: readonly NewEntry[]): Promise<void> {
+    await this.#commits.run(() => this.#insert(entries));
+    this.#announce(entries);
+  }
+
+  lanes(): ReadonlyMap<string, number> {
+    return this.#lanes;
+  }
+
+  claim(lane: string, limit: number, leaseMs: number): Promise<Entry[]> {
+    return this.#commits.run(() => {
+      const now = this.#clock.now();
+      const rows = this.#all(
+        "select id, lane, key, about, due, payload, answer from entries join payloads using (id) where lane = ? and due <= ? order by due, id limit ?",
+        lane,
+        now,
+        limit,
+      );
+      for (const { id } of rows) {
+        this.#run("update entries set due = ?, claimed = 1 where id = ?", now + leaseMs, id as number);
+      }
+      this.#readLane(lane);
+      return rows.map(claimedEntry);
+    });
+  }
+
+  async postpone(id: number, dueMs: number, revision?: Revision): Promise<void> {
+    await this.#commits.run(() => {
+      this.#run("update entries set due = ?, claimed = 0 where id = ? and due is not null", dueMs, id);
+      this.#revise(id, revision);
+      const lane = this.#get("select lane from entries where id = ?", id)?.lane;
+      if (lane !== undefined) this.#readLane(lane as string);
+    });
+    this.#announce([]);
+  }
+
+  async settle(id: number, { put = [], bury }: Settlement): Promise<void> {
+    const isThere = await this.#commits.run(() => {
+      const row = this.#get("select lane from entries where id = ? and due is not null", id);
+      if (!row) return false;
+      this.#insert(put);
+      if (bury) {
+        this.#run("update entries set due = null, claimed = 0, buried = ? where id = ?", this.#clock.now(), id);
+        this.#revise(id, bury);
+      } else {
+        this.#delete(id);
+      }
+      this.#readLane(row.lane as string);
+      return true;
+    });
+    if (isThere) this.#announce(put);
+  }
+
+  drop(lane: string): Promise<number> {
+    return this.remove({ lane });
+  }
+
+  onPut(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  list(selection: Selection, page: { readonly below?: number | undefined; readonly limit: number }): ListedEntry[] {
+    const [where, values] = whereOf({ ...selection, below: page.below });
+    const text = `select ${LISTED} from entries where ${where} order by id desc limit ?`;
+    return this.#all(text, ...values, page.limit).map(listedEntry);
+  }
+
+  find(key: string): FoundEntry | undefined {
+    const row = this.#get(
+      `select ${LISTED}, payload, answer from entries join payloads using (id) where key = ? limit 1`,
+      key,
+    );
+    return row && foundEntry(row);
+  }
+
+  async revive(which: Selection | { readonly key: string }, rewrite: (about: string) => string): Promise<number> {
+    const revived = await this.#commits.run(() => {
+      const [where, values] = whereOf({ ...which, buried: true });
+      const rows = this.#all(`select id, lane, about from entries where ${where}`, ...values);
+      for (const { id, about } of rows) {
+        const text = "update entries set due = ?, buried = null, about = ? where id = ?";
+        this.#run(text, this.#clock.now(), rewrite(about as string), id as number);
+      }
+      for (const lane of new Set(rows.map((row) => row.lane as string))) this.#readLane(lane);
+      return rows.length;
+    });
+    this.#announce([]);
+    return revived;
+  }
+
+  remove(which: Selection | { readonly key: string }): Promise<number> {
+    return this.#commits.run(() => {
+      const [where, values] = whereOf(which);
+      const rows = this.#all(`select id, lane from entries where ${where}`, ...values);
+      for (const { id } of rows) this.#delete(id as number);
+      for (const lane of new Set(rows.map((row) => row.lane as string))) this.#readLane(lane);
+      return rows.length;
+    });
+  }
+
+  prune(beforeMs: number, keep: { readonly entries: number; readonly bytes: number }): Promise<number> {
+    return this.#commits.run(() => {
+      const rows = this.#all(
+        "select id, buried, length(payload) + coalesce(length(answer), 0) as bytes from entries join payloads using (id) where buried is not null order by buried desc, id desc",
+      );
+      let bytes = 0;
+      const gone = rows.filter((row, index) => {
+        bytes += row.bytes as number;
+        return (row.buried as number) < beforeMs || index >= keep.entries || bytes > keep.bytes;
+      });
+      for (const { id } of gone) this.#delete(id as number);
+      return gone.length;
+    });
+  }
+
+  close(): void {
+    this.#commits.close();
+    this.#database.close();
+  }
+
+  #insert(entries: readonly NewEntry[]): void {
+    for (const { lane, dueMs, key, about, payload } of entries) {
+      const { lastInsertRowid } = this.#run(
+        "insert into entries (lane, key, due, about) values (?, ?, ?, ?)",
+        lane,
+        key,
+        dueMs,
+        about,
+      );
+      this.#run("insert into payloads (id, payload) values (?, ?)", lastInsertRowid, payload);
+    }
+  }
+
+  #delete(id: number): void {
+    this.#run("delete from entries where id = ?", id);
+    this.#run("delete from payloads where id = ?", id);
+  }
+
+  #revise(id: number, revision: Revision | undefined): void {
+    if (!revision) return;
+    this.#run("update entries set about = ? where id = ?", revision.about, id);
+    if (revision.answer) this.#run("update payloads set answer = ? where id = ?", revision.answer, id);
+  }
+
+  /** Only now: what is announced is committed. */
+  #announce(entries: readonly NewEntry[]): void {
+    for (const { lane, dueMs } of entries) {
+      if (dueMs < (this.#lanes.get(lane) ?? Number.POSITIVE_INFINITY)) this.#lanes.set(lane, dueMs);
+    }
+    for (const listener of this.#listeners) listener();
+  }
+
+  #readLane(lane: string): void {
+    const due = this.#get("select due from entries where lane = ? and due is not null order by due limit 1", lane)?.due;
+    if (due === undefined) this.#lanes.delete(lane);
+    else this.#lanes.set(lane, due as number);
+  }
+
+  #readLanes(): void {
+    const rows = this.#all("select lane, min(due) as due from entries where due is not null group by lane");
+    this.#lanes = new Map(rows.map(({ lane, due }) => [lane as string, due as number]));
+  }
+
+  #statement(text: string): StatementSync {
+    const known = this.#statements.get(text);
+    if (known) return known;
+    const statement = this.#database.prepare(text);
+    this.#statements.set(text, statement);
+    return statement;
+  }
+
+  #run(text: string, ...values: SQLInputValue[]): { lastInsertRowid: number | bigint } {
+    return this.#statement(text).run(...values);
+  }
+
+  #get(text: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#statement(text).get(...values);
+  }
+
+  #all(text: string, ...values: SQLInputValue[]): Row[] {
+    return this.#statement(text).all(...values);
+  }
+}
+
+const claimedEntry = (row: Row): Entry => ({
+  id: row.id as number,
+  lane: row.lane as string,
+  key: row.key as string,
+  dueMs: row.due as number,
+  about: row.about as string,
+  ...contentOf(row),
+});
+
+/** A condition for the rows that are meant, and the values in it. Few different texts: each stays prepared. */
+function whereOf(which: Selection & { key?: string; below?: number | undefined }): [string, SQLInputValue[]] {
+  const parts: string[] = [];
+  const values: SQLInputValue[] = [];
+  const add = (part: string, ...more: SQLInputValue[]): void => {
+    parts.push(part);
+    values.push(...more);
+  };
+  if (which.key !== undefined) add("key = ?", which.key);
+  if (which.lane !== undefined) add("lane = ?", which.lane);
+  if (which.below !== undefined) add("entries.id < ?", which.below);
+  if (which.buried !== undefined) add(which.buried ? "buried is not null" : "buried is null");
+  return [parts.length === 0 ? "1" : parts.join(" and "), values];
+}
