@@ -80,6 +80,24 @@ export const SETTINGS = {
     fallback: "1000",
     about: "concurrent executions of the account",
   },
+  unreservedConcurrency: {
+    flag: "unreserved-concurrency",
+    variable: "ALONZO_UNRESERVED_CONCURRENCY",
+    fallback: "100",
+    about: "concurrent executions that no function can reserve or provision for itself",
+  },
+  requestRate: {
+    flag: "request-rate",
+    variable: "ALONZO_REQUEST_RATE",
+    fallback: "10",
+    about: "requests a second for each unit of concurrency, of the account or reserved",
+  },
+  scalingRate: {
+    flag: "scaling-rate",
+    variable: "ALONZO_SCALING_RATE",
+    fallback: "1000",
+    about: "execution environments that each function may start in 10 seconds",
+  },
   idleTimeoutSeconds: {
     flag: "idle-timeout",
     variable: "ALONZO_IDLE_TIMEOUT",
@@ -103,6 +121,11 @@ export interface Config {
   readonly allowedOrigins: readonly string[];
   readonly executionRoleActions: readonly string[];
   readonly accountConcurrency: number;
+  readonly unreservedConcurrency: number;
+  /** Requests a second for each unit of concurrency. */
+  readonly requestRate: number;
+  /** Environments of each function in 10 s. */
+  readonly scalingRate: number;
   readonly idleTimeoutMs: number;
 }
 
@@ -186,6 +209,9 @@ export function resolveConfig(
     allowedOrigins: listed(text(SETTINGS.allowedOrigins)).map(webOrigin),
     executionRoleActions: listed(text(SETTINGS.executionRoleActions)),
     accountConcurrency: wholeNumber("account-concurrency", text(SETTINGS.accountConcurrency), 1, 1_000_000),
+    unreservedConcurrency: wholeNumber("unreserved-concurrency", text(SETTINGS.unreservedConcurrency), 0, 1_000_000),
+    requestRate: wholeNumber("request-rate", text(SETTINGS.requestRate), 1, 1_000_000),
+    scalingRate: wholeNumber("scaling-rate", text(SETTINGS.scalingRate), 1, 1_000_000),
     idleTimeoutMs: wholeNumber("idle-timeout", text(SETTINGS.idleTimeoutSeconds), 1, 86_400) * 1000,
   };
   if (!isLoopback(config.host) && (config.accessKeyId === "test" || config.secretAccessKey === "test")) {

@@ -93,7 +93,7 @@ export async function startRegion(config: Config): Promise<Region> {
     const current = (version: string) => catalog.resolve(functionName, version);
     void pool.retire(functionName, current).catch((error) => log.error("retiring environments", { error }));
   });
-  const admission = new Admission(config.accountConcurrency);
+  const admission = new Admission(config);
   const invoker = new RegionInvoker(catalog, admission, pool, (name) => functionArn(place, name));
 
   const model = loadModel<Lambda>("lambda");

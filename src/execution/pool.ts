@@ -93,6 +93,12 @@ export class EnvironmentPool implements EnvironmentListener {
     return environment.invoke(invocation, wantsLogTail);
   }
 
+  /** Whether invoke() would now find an idle environment, or start one. */
+  demand(version: FunctionVersion): "warm" | "cold" {
+    const fleet = this.#fleetOf(version);
+    return fleet.idle.length > 0 || fleet.starting > fleet.waiters.length ? "warm" : "cold";
+  }
+
   /**
    * The function changed or is gone: environments of versions that are no longer current finish what they run and what
    * waits for them, and are never used again. (New invocations do not meet them anyhow: they ask for another identity.)

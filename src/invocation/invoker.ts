@@ -11,6 +11,8 @@ export interface InvokeRequest {
   readonly qualifier: string | undefined;
   readonly invocation: Invocation;
   readonly wantsLogTail: boolean;
+  /** The event was accepted earlier and waited: the rate of requests does not bind it (contract/01, Scaling model). */
+  readonly isQueued?: true;
 }
 
 export interface Invoker {

@@ -3,9 +3,10 @@ import type { Outcome } from "../execution/outcome.ts";
 import { type EnvironmentPool, NoRoomError } from "../execution/pool.ts";
 import type { Catalog } from "../functions/catalog.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
-import { type Admission, throttled } from "./admission.ts";
+import type { Admission } from "./admission.ts";
 import type { InvokeRequest, Invoker } from "./invoker.ts";
 import { InvokeRefusal } from "./refusal.ts";
+import { throttled } from "./throttling.ts";
 
 export class RegionInvoker implements Invoker {
   readonly #catalog: Catalog;
@@ -22,17 +23,19 @@ export class RegionInvoker implements Invoker {
   }
 
   async invoke(request: InvokeRequest): Promise<Outcome> {
-    const { functionName, qualifier } = request;
+    const { functionName, qualifier, invocation } = request;
     const version = this.#catalog.cached(functionName, qualifier) ?? (await this.#resolve(functionName, qualifier));
     refuseUnready(version);
-    this.#admission.enter();
+    // From here until the pool has taken its environment nothing waits: what demand() saw is what invoke() finds.
+    const demand = this.#pool.demand(version);
+    const place = this.#admission.enter(functionName, demand, request.isQueued !== true);
     try {
-      return await this.#pool.invoke(version, request.invocation, request.wantsLogTail);
+      return await this.#pool.invoke(version, invocation, request.wantsLogTail);
     } catch (error) {
       // A full machine is to the caller what a used-up account is: try again later.
-      throw error instanceof NoRoomError ? throttled() : error;
+      throw error instanceof NoRoomError ? throttled("ConcurrentInvocationLimitExceeded") : error;
     } finally {
-      this.#admission.leave();
+      this.#admission.leave(place, demand);
     }
   }
 
