@@ -4,7 +4,7 @@
  * a pool of their own, all others share what is left of the account's; provisioned concurrency is set aside from either.
  * Two rates bind besides: requests, and growth by new environments (contract/01, Scaling model).
  */
-import { FunctionLoad, type FunctionLimits } from "./function-load.ts";
+import { type FunctionLimits, FunctionLoad } from "./function-load.ts";
 import { throttled } from "./throttling.ts";
 import { TokenBucket } from "./token-bucket.ts";
 

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Invocation } from "../execution/invocation.ts";
+import type { Outcome } from "../execution/outcome.ts";
+import { type EnvironmentPool, NoRoomError } from "../execution/pool.ts";
+import type { Catalog } from "../functions/catalog.ts";
+import type { FunctionState, FunctionVersion } from "../functions/function-version.ts";
+import { Admission, type Demand } from "./admission.ts";
+import { InvokeRefusal } from "./refusal.ts";
+import { RegionInvoker } from "./region-invoker.ts";
+
+const OUTCOME = { kind: "ok" } as Outcome;
+
+/** An invoker whose catalog and pool the test plays. */
+function setUp(options: { accountConcurrency?: number; requestRate?: number; state?: FunctionState } = {}) {
+  const { accountConcurrency = 2, requestRate = 1000, state = "Active" } = options;
+  const admission = new Admission({ accountConcurrency, requestRate, scalingRate: 2, now: () => 0 });
+  const version = { functionName: "f", version: "1", state } as FunctionVersion;
+  const asked: (string | undefined)[] = [];
+  const catalog = {
+    cached: () => undefined,
+    resolve: async (functionName: string, qualifier?: string) => {
+      asked.push(qualifier);
+      return functionName === "f" ? version : undefined;
+    },
+  } as unknown as Catalog;
+  const running: PromiseWithResolvers<Outcome>[] = [];
+  const played = { demand: "warm" as Demand };
+  const pool = {
+    demand: () => played.demand,
+    invoke: () => {
+      const invocation = Promise.withResolvers<Outcome>();
+      running.push(invocation);
+      return invocation.promise;
+    },
+  } as unknown as EnvironmentPool;
+  const invoker = new RegionInvoker(catalog, admission, pool, (name) => `arn:${name}`);
+  const invoke = (functionName = "f", isQueued?: true) =>
+    invoker.invoke({
+      functionName,
+      qualifier: "1",
+      invocation: {} as Invocation,
+      wantsLogTail: false,
+      ...(isQueued && { isQueued }),
+    });
+  const started = async (count: number) => {
+    while (running.length < count) await new Promise(setImmediate);
+  };
+  return { invoker, admission, running, played, asked, invoke, started };
+}
+
+async function refused(call: Promise<unknown>, code: string, reason?: string): Promise<void> {
+  await assert.rejects(call, (error) => {
+    assert.ok(error instanceof InvokeRefusal, String(error));
+    assert.deepEqual([error.code, error.members.Reason], [code, reason]);
+    return true;
+  });
+}
+
+test("an invocation holds its place until the function has ended, and then gives it back", async () => {
+  const { admission, running, invoke, started } = setUp();
+  const first = invoke();
+  await started(1);
+  assert.equal(admission.running("f"), 1);
+  running[0]?.resolve(OUTCOME);
+  assert.equal(await first, OUTCOME);
+  assert.equal(admission.running("f"), 0);
+});
+
+test("what the account has no concurrency for is refused and never reaches the pool", async () => {
+  const { admission, running, invoke, started } = setUp({ accountConcurrency: 1 });
+  const first = invoke();
+  await started(1);
+  await refused(invoke(), "TooManyRequestsException", "ConcurrentInvocationLimitExceeded");
+  assert.equal(running.length, 1);
+  running[0]?.resolve(OUTCOME);
+  await first;
+  assert.equal(admission.running(), 0);
+});
+
+test("a full machine is told as a full account; a fault stays a fault; both give the place back", async () => {
+  const { admission, running, invoke, started } = setUp();
+  const full = refused(invoke(), "TooManyRequestsException", "ConcurrentInvocationLimitExceeded");
+  const broken = assert.rejects(invoke(), /no sandbox/);
+  await started(2);
+  running[0]?.reject(new NoRoomError("full"));
+  running[1]?.reject(new Error("no sandbox"));
+  await Promise.all([full, broken]);
+  assert.equal(admission.running(), 0);
+});
+
+test("the scaling rate counts invocations that need a new environment, and no others", async () => {
+  const { running, played, invoke, started } = setUp({ accountConcurrency: 10 });
+  played.demand = "cold";
+  const calls = [invoke(), invoke()];
+  await started(2);
+  await refused(invoke(), "TooManyRequestsException", "ConcurrentInvocationLimitExceeded");
+  played.demand = "warm";
+  calls.push(invoke());
+  await started(3);
+  for (const { resolve } of running) resolve(OUTCOME);
+  await Promise.all(calls);
+});
+
+test("the rate of requests binds callers, not events that waited", async () => {
+  const { running, invoke, started } = setUp({ accountConcurrency: 2, requestRate: 1 });
+  const end = async (call: Promise<Outcome>, count: number) => {
+    await started(count);
+    running[count - 1]?.resolve(OUTCOME);
+    await call;
+  };
+  await end(invoke(), 1);
+  await end(invoke(), 2);
+  await refused(invoke(), "TooManyRequestsException", "FunctionInvocationRateLimitExceeded");
+  await end(invoke("f", true), 3);
+});
+
+test("a function that does not exist or is not active is refused before it takes a place", async () => {
+  const { admission, invoke } = setUp();
+  await refused(invoke("unknown"), "ResourceNotFoundException");
+  await refused(setUp({ state: "Pending" }).invoke(), "ResourceConflictException");
+  assert.equal(admission.running(), 0);
+});
+
+test("a dry run asks for the function and takes no place", async () => {
+  const { invoker, asked, running } = setUp({ accountConcurrency: 1 });
+  await invoker.check("f", "live");
+  await refused(invoker.check("unknown", undefined), "ResourceNotFoundException");
+  assert.deepEqual([asked, running.length], [["live", undefined], 0]);
+});
