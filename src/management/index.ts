@@ -1,6 +1,7 @@
 /** Lambda's control API: every operation that is served, by name. */
 import { createFunctionHandlers } from "./create-function.ts";
 import { deleteFunctionHandlers } from "./delete-function.ts";
+import { functionUrlHandlers } from "./function-urls.ts";
 import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 import { readFunctionHandlers } from "./read-functions.ts";
 import { tagHandlers } from "./tags.ts";
@@ -12,10 +13,14 @@ export type { Lambda, LambdaFail, LambdaHandlers, ManagementContext } from "./la
 
 export const SERVED_OPERATIONS = [
   "CreateFunction",
+  "CreateFunctionUrlConfig",
   "DeleteFunction",
+  "DeleteFunctionUrlConfig",
   "GetAccountSettings",
   "GetFunction",
   "GetFunctionConfiguration",
+  "GetFunctionUrlConfig",
+  "ListFunctionUrlConfigs",
   "ListFunctions",
   "ListTags",
   "ListVersionsByFunction",
@@ -24,6 +29,7 @@ export const SERVED_OPERATIONS = [
   "UntagResource",
   "UpdateFunctionCode",
   "UpdateFunctionConfiguration",
+  "UpdateFunctionUrlConfig",
 ] as const satisfies readonly (keyof LambdaHandlers)[];
 
 export function createLambdaHandlers(management: ManagementContext) {
@@ -34,5 +40,6 @@ export function createLambdaHandlers(management: ManagementContext) {
     ...deleteFunctionHandlers(management),
     ...versionHandlers(management),
     ...tagHandlers(management),
+    ...functionUrlHandlers(management),
   } satisfies Required<Pick<LambdaHandlers, (typeof SERVED_OPERATIONS)[number]>>;
 }
