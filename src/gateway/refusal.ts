@@ -9,6 +9,7 @@ const STATUS = {
   InvalidParameterValueException: 400,
   InvalidRequestContentException: 400,
   InvalidRequestException: 400,
+  NoPublishedVersionException: 400,
   RequestHeadersTooLargeException: 431,
   RequestTooLargeException: 413,
   ResourceConflictException: 409,

@@ -46,6 +46,9 @@ export class RegionInvoker implements Invoker {
   async #resolve(functionName: string, qualifier: string | undefined): Promise<FunctionVersion> {
     const version = await this.#catalog.resolve(functionName, qualifier);
     if (version) return version;
+    if (qualifier === "$LATEST.PUBLISHED" && (await this.#catalog.describe(functionName))) {
+      throw new InvokeRefusal("NoPublishedVersionException", "The function has no published versions available.");
+    }
     const arn = `${this.#arnOf(functionName)}:${qualifier ?? "$LATEST"}`;
     throw new InvokeRefusal("ResourceNotFoundException", `Function not found: ${arn}`);
   }

@@ -13,7 +13,7 @@ export function deleteFunctionHandlers({ catalog, fail }: ManagementContext) {
       if (target.qualifier === "$LATEST") {
         fail("InvalidParameterValueException", "$LATEST version cannot be deleted without deleting the function.");
       }
-      if (!/^\d+$/.test(target.qualifier)) {
+      if (!/^\d+$/.test(target.qualifier) && target.qualifier !== "$LATEST.PUBLISHED") {
         fail("InvalidParameterValueException", "Deletion of aliases is not currently supported.");
       }
       const deletion = await catalog.deleteVersion(target.name, target.qualifier);

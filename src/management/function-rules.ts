@@ -6,6 +6,7 @@ import { runtimeRefusal, supportsSnapStart } from "../functions/runtime-names.ts
 import { environmentRefusal } from "./environment-rules.ts";
 import type { FunctionSettings } from "./function-settings.ts";
 import type { CallContext, LambdaFail, LambdaInput } from "./lambda-api.ts";
+import { checkPublishTo } from "./published-latest.ts";
 
 const MAX_MEMORY_MB = 10_240;
 const MAX_TIMEOUT_SECONDS = 900;
@@ -69,7 +70,7 @@ export function checkNewFunction(fail: LambdaFail, name: string, input: LambdaIn
     refuse("Runtime and Handler are mandatory parameters for functions created with deployment packages.");
   }
   if (input.TenancyConfig) refuse(notServed("TenancyConfig"));
-  if (input.PublishTo !== undefined) refuse(notServed("PublishTo"));
+  checkPublishTo(fail, input.PublishTo);
   checkTags(fail, input.Tags ?? {});
   if (input.CodeSigningConfigArn) {
     fail(

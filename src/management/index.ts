@@ -1,4 +1,5 @@
 /** Lambda's control API: every operation that is served, by name. */
+import { aliasHandlers } from "./aliases.ts";
 import { createFunctionHandlers } from "./create-function.ts";
 import { deleteFunctionHandlers } from "./delete-function.ts";
 import { functionUrlHandlers } from "./function-urls.ts";
@@ -12,14 +13,18 @@ export { Activation, type Preparation, type Prepare } from "./activation.ts";
 export type { Lambda, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 
 export const SERVED_OPERATIONS = [
+  "CreateAlias",
   "CreateFunction",
   "CreateFunctionUrlConfig",
+  "DeleteAlias",
   "DeleteFunction",
   "DeleteFunctionUrlConfig",
   "GetAccountSettings",
+  "GetAlias",
   "GetFunction",
   "GetFunctionConfiguration",
   "GetFunctionUrlConfig",
+  "ListAliases",
   "ListFunctionUrlConfigs",
   "ListFunctions",
   "ListTags",
@@ -27,6 +32,7 @@ export const SERVED_OPERATIONS = [
   "PublishVersion",
   "TagResource",
   "UntagResource",
+  "UpdateAlias",
   "UpdateFunctionCode",
   "UpdateFunctionConfiguration",
   "UpdateFunctionUrlConfig",
@@ -39,6 +45,7 @@ export function createLambdaHandlers(management: ManagementContext) {
     ...updateFunctionHandlers(management),
     ...deleteFunctionHandlers(management),
     ...versionHandlers(management),
+    ...aliasHandlers(management),
     ...tagHandlers(management),
     ...functionUrlHandlers(management),
   } satisfies Required<Pick<LambdaHandlers, (typeof SERVED_OPERATIONS)[number]>>;

@@ -31,8 +31,13 @@ export function readFunctionHandlers(management: ManagementContext) {
 
     async ListFunctions(input, context) {
       const allVersions = input.FunctionVersion === "ALL";
+      // Lambda@Edge: functions that other regions replicate to here. Nothing is replicated, so `ALL` alone lists any.
+      if (input.MasterRegion !== undefined && !allVersions) {
+        fail("InvalidParameterValueException", "FunctionVersion must be ALL when MasterRegion is given.");
+      }
       const list = allVersions ? "functions with all versions" : "functions";
       const after = positionFrom(readMarker(fail, list, input.Marker));
+      if (input.MasterRegion !== undefined && input.MasterRegion !== "ALL") return { Functions: [] };
       const limit = pageSize(input.MaxItems);
       const page = await catalog.listing.functions({ ...(after && { after }), limit, allVersions });
       return {

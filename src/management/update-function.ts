@@ -7,11 +7,12 @@ import { offsetTimestamp } from "../state/clock.ts";
 import { IN_PROGRESS, pending } from "./activation.ts";
 import { uploadedZip, withStoredCode } from "./deployment-package.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
-import { checkSettings, notServed } from "./function-rules.ts";
+import { checkSettings } from "./function-rules.ts";
 import { changedConfiguration } from "./function-settings.ts";
 import { functionNotFound, unqualifiedTarget } from "./function-target.ts";
 import type { LambdaHandlers, LambdaInput, ManagementContext } from "./lambda-api.ts";
 import { samePublication } from "./publication.ts";
+import { checkPublishTo } from "./published-latest.ts";
 import { checkRevision, checkSettled } from "./update-preconditions.ts";
 
 export function updateFunctionHandlers(management: ManagementContext) {
@@ -30,7 +31,7 @@ export function updateFunctionHandlers(management: ManagementContext) {
   return {
     async UpdateFunctionCode(input, context) {
       const target = unqualifiedTarget(fail, context, "UpdateFunctionCode", input.FunctionName);
-      if (input.PublishTo !== undefined) fail("InvalidParameterValueException", notServed("PublishTo"));
+      checkPublishTo(fail, input.PublishTo);
       if (input.ImageUri !== undefined) {
         fail(
           "InvalidParameterValueException",

@@ -1,10 +1,14 @@
-/** When a function may be changed: the revision is the caller's, and nothing else is under way. */
+/** When a function or an alias may be changed: the revision is the caller's, and nothing else is under way. */
 import type { FunctionVersion } from "../functions/function-version.ts";
 import type { LambdaFail } from "./lambda-api.ts";
 
 /** @throws PreconditionFailedException when the caller knows another revision; no revision given means any */
-export function checkRevision(fail: LambdaFail, latest: FunctionVersion, revisionId: string | undefined): void {
-  if (revisionId === undefined || revisionId === latest.revisionId) return;
+export function checkRevision(
+  fail: LambdaFail,
+  current: { readonly revisionId: string },
+  revisionId: string | undefined,
+): void {
+  if (revisionId === undefined || revisionId === current.revisionId) return;
   fail(
     "PreconditionFailedException",
     "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id",

@@ -3,18 +3,18 @@ import type { Change, VersionContent } from "../functions/catalog.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { pending } from "./activation.ts";
 import { fullConfiguration, listedConfiguration } from "./function-configuration.ts";
-import { notServed } from "./function-rules.ts";
 import { functionNotFound, unqualifiedTarget } from "./function-target.ts";
 import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 import { pageSize, positionFrom, positionText, readMarker, writeMarker } from "./pagination.ts";
 import { samePublication } from "./publication.ts";
+import { checkPublishTo } from "./published-latest.ts";
 import { checkRevision, checkSettled } from "./update-preconditions.ts";
 
 export function versionHandlers({ catalog, fail, activation }: ManagementContext) {
   return {
     async PublishVersion(input, context) {
       const target = unqualifiedTarget(fail, context, "PublishVersion", input.FunctionName);
-      if (input.PublishTo !== undefined) fail("InvalidParameterValueException", notServed("PublishTo"));
+      checkPublishTo(fail, input.PublishTo);
       let unchanged: FunctionVersion | undefined;
       const written = await catalog.update(target.name, (latest, newest): Change | undefined => {
         checkRevision(fail, latest, input.RevisionId);
