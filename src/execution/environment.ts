@@ -4,6 +4,7 @@
  * runtime's protocol state.
  */
 import type { FunctionVersion } from "../functions/function-version.ts";
+import { AnswerStream, MAX_STREAMED_BYTES, sendWhole } from "./answer-stream.ts";
 import type { EnvironmentLog } from "./environment-log.ts";
 import {
   badModeFailure,
@@ -71,6 +72,7 @@ export class Environment {
     });
     parts.slot.listen({
       onNext: () => this.#runtime.cameForWork() || this.#becomeIdle(),
+      onStream: (contentType) => this.#onStream(contentType),
       onAnswer: (answer) => this.#onAnswer(answer),
       onInitError: (body, errorType) => this.#runtime.failedInit(body, errorType),
     });
@@ -106,6 +108,7 @@ export class Environment {
         wantsLogTail,
         resolve,
         timer: undefined,
+        stream: undefined,
         finished: false,
         reported: false,
         mustReset: false,
@@ -157,16 +160,24 @@ export class Environment {
     this.#slot.deliver(running.invocation, Math.round(Date.now() + leftMs));
   }
 
+  #onStream(contentType: string): AnswerStream | undefined {
+    const running = this.#running;
+    if (!running?.invocation.sink || running.finished) return undefined;
+    const head = { contentType, isStreamed: true, executedVersion: this.version.version };
+    running.stream = new AnswerStream(running.invocation.sink, head);
+    return running.stream;
+  }
+
   #onAnswer(answer: RuntimeAnswer): void {
     const running = this.#running;
     if (!running || running.finished) return;
     switch (answer.kind) {
       case "response":
-        return this.#finish(running, "ok", running.invocation.sink ? this.#pour(answer.body, running) : answer.body);
+        return this.#finish(running, "ok", running.invocation.sink ? this.#deliver(running, answer.body) : answer.body);
       case "error":
         return this.#finish(running, "function-error", answer.body, answer.errorType);
       case "too-large":
-        return this.#fail(running, tooLargeFailure(), "response-too-large");
+        return this.#fail(running, tooLargeFailure(running.stream && MAX_STREAMED_BYTES), "response-too-large");
       case "truncated":
         return this.#fail(running, truncatedFailure(), "function-error");
       case "bad-mode":
@@ -174,10 +185,10 @@ export class Environment {
     }
   }
 
-  /** A whole answer goes to the sink in one piece. @returns what is left of it for the outcome */
-  #pour(body: Buffer, { invocation: { sink } }: Running): Buffer {
-    sink?.start({ contentType: "application/json", isStreamed: false, executedVersion: this.version.version });
-    sink?.write(body);
+  /** The answer's end, or all of it, goes to the sink. @returns what is left of it for the outcome */
+  #deliver({ invocation: { sink }, stream }: Running, body: Buffer): Buffer {
+    if (stream) stream.finish();
+    else if (sink) sendWhole(sink, body, this.version.version);
     return EMPTY;
   }
 
@@ -186,6 +197,8 @@ export class Environment {
     if (this.#destroyed) return;
     if (!running) return void this.#runtime.reset();
     if (running.finished) return this.#becomeIdle();
+    // What it streamed may still be on its way, even to its very end: the connection's end tells.
+    if (running.stream) return;
     const failure = exitFailure(exit);
     // The exit overtakes output that is still in the pipe.
     setImmediate(() => {
@@ -226,6 +239,7 @@ export class Environment {
     status?: "timeout" | "error",
   ): void {
     running.finished = true;
+    running.stream?.close();
     const initMs = this.#initMs;
     this.#initMs = undefined;
     const timeoutMs = this.version.timeoutSeconds * 1000;

@@ -85,9 +85,9 @@ export function badModeFailure(): Failure {
   return platformFailure("Runtime.InvalidResponseModeHeader", "Invalid function response mode");
 }
 
-export function tooLargeFailure(): Failure {
+export function tooLargeFailure(limitBytes = MAX_RESPONSE_BYTES): Failure {
   const errorType = "Function.ResponseSizeTooLarge";
-  const errorMessage = `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`;
+  const errorMessage = `Response payload size exceeded maximum allowed payload size (${limitBytes} bytes).`;
   const body = Buffer.from(JSON.stringify({ errorMessage, errorType }));
   return { status: "error", errorType, document: () => body };
 }

@@ -15,6 +15,7 @@ function setUp() {
   const slot = new InvocationSlot();
   slot.listen({
     onNext: () => heard.push("next"),
+    onStream: () => undefined,
     onAnswer: (answer) => heard.push(`answer ${answer.kind}`),
     onInitError: (_body, errorType) => heard.push(`init error ${errorType}`),
   });

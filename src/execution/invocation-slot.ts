@@ -3,10 +3,11 @@
  * invocation: Lambda's runtime state machine. The Runtime API endpoints move it from one side, the environment from
  * the other. It holds no timers, no logs and no sandbox.
  */
+import type { AnswerStream } from "./answer-stream.ts";
 import type { Invocation } from "./invocation.ts";
 
 /** Names as the Runtime API prints them in InvalidStateTransition errors. */
-export type RuntimeState = "Started" | "InitError" | "Ready" | "Running" | "ResponseSent";
+export type RuntimeState = "Started" | "InitError" | "Ready" | "Running" | "InvocationResponse" | "ResponseSent";
 
 /** What the runtime process reported about the current invocation. */
 export interface RuntimeAnswer {
@@ -26,6 +27,8 @@ export interface Poll {
 export interface SlotListener {
   /** The runtime asks for work: init is over, or the last invocation is. */
   onNext(): void;
+  /** The runtime begins to stream its answer. @returns undefined when nobody wants it before it is whole */
+  onStream(contentType: string): AnswerStream | undefined;
   onAnswer(answer: RuntimeAnswer): void;
   onInitError(body: Buffer, errorType: string): void;
 }
@@ -35,6 +38,8 @@ export class InvocationSlot {
   #state: RuntimeState = "Started";
   #polls: Poll[] = [];
   #requestId: string | undefined;
+  /** The answer that is being streamed. */
+  #stream: AnswerStream | undefined;
   /** The invocation while no poll has taken it yet. */
   #current: { readonly invocation: Invocation; readonly deadlineMs: number } | undefined;
 
@@ -53,7 +58,7 @@ export class InvocationSlot {
 
   /** The runtime called next. @returns false when its state does not allow that. */
   next(poll: Poll): boolean {
-    if (this.#state === "InitError") return false;
+    if (this.#state === "InitError" || this.#state === "InvocationResponse") return false;
     if (this.#state === "Running") return this.#current !== undefined && this.#handOver([poll]);
     this.#polls.push(poll);
     if (this.#state === "Ready") return true;
@@ -80,6 +85,30 @@ export class InvocationSlot {
     return true;
   }
 
+  /**
+   * The runtime begins to stream its answer to the current invocation.
+   * @returns undefined when it is to be collected: nobody wants it before it is whole, or it is for no current invocation
+   */
+  stream(requestId: string, contentType: string): AnswerStream | undefined {
+    if (this.currentRequestId !== requestId) return undefined;
+    this.#stream = this.#listener?.onStream(contentType);
+    if (this.#stream) this.#state = "InvocationResponse";
+    return this.#stream;
+  }
+
+  isStreaming(requestId: string): boolean {
+    return this.#state === "InvocationResponse" && this.#requestId === requestId;
+  }
+
+  /** A streamed answer ended, well or not. @returns false when it had ended before, or its runtime is gone */
+  endStream(stream: AnswerStream, answer: RuntimeAnswer): boolean {
+    if (this.#stream !== stream) return false;
+    this.#stream = undefined;
+    this.#state = "ResponseSent";
+    this.#listener?.onAnswer(answer);
+    return true;
+  }
+
   /** @returns false when the runtime is past its init. */
   initError(body: Buffer, errorType: string): boolean {
     if (this.#state !== "Started") return false;
@@ -93,6 +122,7 @@ export class InvocationSlot {
     this.#state = "Started";
     this.#polls = [];
     this.#current = undefined;
+    this.#stream = undefined;
   }
 
   /** Give the invocation that was not handed over yet to the first poll whose connection still lives. */

@@ -6,7 +6,21 @@ import type { BodyBudget } from "../body-budget.ts";
 const SMALL_BYTES = 4096;
 const BLOCK_BYTES = 65_536;
 
-export class Body {
+/** Where the bytes of a body go. */
+export interface BodyReceiver {
+  /** Bytes that came, kept or not. */
+  readonly received: number;
+  /** More than it takes came: the rest is thrown away. */
+  readonly tooLarge: boolean;
+  /** @returns false when it cannot take more now; the connection is told when it can */
+  add(bytes: Buffer): boolean;
+  /** Everything that was kept, once: it is the taker's from now on. */
+  take(): Buffer;
+  /** The body will not be whole: the connection is gone. */
+  discard(): void;
+}
+
+export class Body implements BodyReceiver {
   readonly #limit: number;
   readonly #budget: BodyBudget;
   #kept = 0;
@@ -24,7 +38,6 @@ export class Body {
     this.#tooLarge = announced !== undefined && announced > limit;
   }
 
-  /** Bytes that came, kept or not. */
   get received(): number {
     return this.#received;
   }
@@ -34,13 +47,13 @@ export class Body {
     return this.#tooLarge;
   }
 
-  add(bytes: Buffer): void {
+  add(bytes: Buffer): boolean {
     this.#received += bytes.length;
-    if (this.#tooLarge) return;
+    if (this.#tooLarge) return true;
     if (this.#received > this.#limit || !this.#budget.take(bytes.length)) {
       this.#tooLarge = true;
       this.discard();
-      return;
+      return true;
     }
     this.#kept += bytes.length;
     // Most bodies are one piece, which is passed on as it is.
@@ -48,9 +61,9 @@ export class Body {
       this.#closeBlock();
       this.#parts.push(bytes);
     } else this.#copy(bytes);
+    return true;
   }
 
-  /** Everything that was kept, once: it is the taker's from now on. */
   take(): Buffer {
     this.#closeBlock();
     const bytes = this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts);

@@ -5,19 +5,29 @@
  */
 import type { Socket } from "node:net";
 import type { BodyBudget } from "../body-budget.ts";
-import { Body } from "./body.ts";
+import { Body, type BodyReceiver } from "./body.ts";
+import { type Head, type Headers, parseHead, parseHeaders } from "./head.ts";
+import type { StreamedBody } from "./streamed-body.ts";
 
 const MAX_HEAD_BYTES = 65_536;
 const ONE_WRITE_BYTES = 16_384;
 const HEAD_END = Buffer.from("\r\n\r\n");
 const CRLF = Buffer.from("\r\n");
+/** Hexadecimal digits, and extensions that mean nothing here. */
+const CHUNK_SIZE = /^([0-9a-fA-F]+)[ \t]*(?:;|$)/;
+const RESPONSE_MODE = "lambda-runtime-function-response-mode";
+const NO_HEADERS: Headers = Object.freeze({});
 
 export interface RuntimeRequest {
   readonly method: string;
   readonly path: string;
-  /** Names in lower case. Trailers of a chunked body are in here too. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Names in lower case. */
+  readonly headers: Headers;
+  /** What came behind a chunked body. */
+  readonly trailers: Headers;
   readonly body: Buffer;
+  /** Set when the body went on as it came; `body` is empty then. */
+  readonly streamed: StreamedBody | undefined;
   /** Whole: all of it is in `body`. Too large: the body was over the limit and was thrown away. Truncated: the peer closed
    * before the end. */
   readonly bodyState: "whole" | "too-large" | "truncated";
@@ -32,22 +42,21 @@ export interface Responder {
   send(head: string, body: Buffer, mayWait?: boolean): void;
 }
 
-export type RequestHandler = (request: RuntimeRequest, responder: Responder) => void;
-
-interface Head {
-  readonly text: string;
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Record<string, string>;
+export interface RequestHandler {
+  handle(request: RuntimeRequest, responder: Responder): void;
+  /** The head of a request that announces a streamed body. @returns where it goes; undefined: it is collected as any other */
+  stream(method: string, path: string, headers: Headers): StreamedBody | undefined;
 }
 
 interface Incoming {
   readonly method: string;
   readonly path: string;
-  readonly headers: Record<string, string>;
+  readonly headers: Headers;
+  trailers: Headers;
   /** Bytes still to come of a body with a length; undefined for a chunked one. */
   readonly length: number | undefined;
-  readonly body: Body;
+  readonly body: BodyReceiver;
+  readonly streamed: StreamedBody | undefined;
   /** Bytes of the current chunk still to come. */
   chunkLeft: number;
   /** The current chunk's closing CRLF is still to come. */
@@ -57,7 +66,7 @@ interface Incoming {
 /** Its own responder: one request at a time is being answered. */
 export class Connection implements Responder {
   readonly #socket: Socket;
-  readonly #handle: RequestHandler;
+  readonly #handler: RequestHandler;
   readonly #maxBodyBytes: number;
   readonly #budget: BodyBudget;
   #pending: Buffer | undefined;
@@ -70,16 +79,23 @@ export class Connection implements Responder {
   #held: Buffer | undefined;
   /** Every `next` of a runtime has the same head to the letter: it is taken apart once. */
   #lastHead: Head | undefined;
+  /** The current body's receiver takes no more for now. */
+  #isBlocked = false;
+  /** The peer has said all that it will. */
+  #hasEnded = false;
   #closed = false;
 
-  constructor(socket: Socket, maxBodyBytes: number, budget: BodyBudget, handle: RequestHandler) {
+  constructor(socket: Socket, maxBodyBytes: number, budget: BodyBudget, handler: RequestHandler) {
     this.#socket = socket;
     this.#maxBodyBytes = maxBodyBytes;
     this.#budget = budget;
-    this.#handle = handle;
+    this.#handler = handler;
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
-    socket.on("end", () => this.#onEnd());
+    socket.on("end", () => {
+      this.#hasEnded = true;
+      this.#onEnd();
+    });
     socket.on("drain", () => this.#advance());
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
@@ -112,11 +128,12 @@ export class Connection implements Responder {
     this.#advancing = false;
     if (this.#held && !this.#answering) this.#release();
     this.#guardBacklog();
+    if (this.#hasEnded) this.#onEnd();
   }
 
   /** One request at a time, and none while the peer does not read the answers that it has got already. */
   #mayHandle(): boolean {
-    return !this.#answering && !this.#closed && !this.#socket.writableNeedDrain;
+    return !this.#answering && !this.#isBlocked && !this.#closed && !this.#socket.writableNeedDrain;
   }
 
   #isBodyless(): boolean {
@@ -146,9 +163,25 @@ export class Connection implements Responder {
     if (length !== undefined && !(Number.isSafeInteger(length) && length >= 0)) return this.#reject("400 Bad Request");
     if (length === 0) this.#lastHead = head;
     if (headers.expect?.toLowerCase() === "100-continue") this.#socket.write("HTTP/1.1 100 Continue\r\n\r\n");
-    const body = new Body(this.#maxBodyBytes, this.#budget, length);
-    this.#incoming = { method, path, headers, length, body, chunkLeft: 0, chunkOpen: false };
+    const streamed = headers[RESPONSE_MODE] === undefined ? undefined : this.#openStream(head);
+    const body = streamed ?? new Body(this.#maxBodyBytes, this.#budget, length);
+    const trailers = NO_HEADERS;
+    this.#incoming = { method, path, headers, trailers, length, body, streamed, chunkLeft: 0, chunkOpen: false };
     return true;
+  }
+
+  #openStream({ method, path, headers }: Head): StreamedBody | undefined {
+    const streamed = this.#handler.stream(method, path, headers);
+    streamed?.stream.onReady(() => {
+      this.#isBlocked = false;
+      this.#advance();
+    });
+    return streamed;
+  }
+
+  #take(incoming: Incoming, bytes: Buffer): void {
+    this.#drop(bytes.length);
+    if (!incoming.body.add(bytes)) this.#isBlocked = true;
   }
 
   /** @returns true when the body is complete */
@@ -161,33 +194,32 @@ export class Connection implements Responder {
     if (missing === 0) return true;
     const data = this.#pending;
     if (!data) return false;
-    const take = data.length > missing ? data.subarray(0, missing) : data;
-    incoming.body.add(take);
-    this.#drop(take.length);
+    this.#take(incoming, data.length > missing ? data.subarray(0, missing) : data);
     return incoming.body.received === length;
   }
 
   /** A chunk's bytes are taken as they come: a large chunk is never assembled twice. */
   #readChunks(incoming: Incoming): boolean {
-    while (this.#pending) {
+    while (this.#pending && !this.#isBlocked) {
       const data = this.#pending;
       if (incoming.chunkLeft > 0) {
         const take = data.subarray(0, incoming.chunkLeft);
-        incoming.body.add(take);
         incoming.chunkLeft -= take.length;
-        this.#drop(take.length);
         if (incoming.chunkLeft === 0) incoming.chunkOpen = true;
+        this.#take(incoming, take);
         continue;
       }
       const lineEnd = data.indexOf(CRLF);
       if (lineEnd < 0) return false;
       if (incoming.chunkOpen) {
+        if (lineEnd > 0) return this.#reject("400 Bad Request");
         incoming.chunkOpen = false;
         this.#drop(lineEnd + 2);
         continue;
       }
-      const size = Number.parseInt(data.toString("latin1", 0, lineEnd), 16);
-      if (!(size >= 0)) return this.#reject("400 Bad Request");
+      const [, digits] = CHUNK_SIZE.exec(data.toString("latin1", 0, lineEnd)) ?? [];
+      const size = Number.parseInt(digits ?? "", 16);
+      if (!Number.isSafeInteger(size)) return this.#reject("400 Bad Request");
       if (size === 0) return this.#readTrailers(incoming, data, lineEnd + 2);
       incoming.chunkLeft = size;
       this.#drop(lineEnd + 2);
@@ -199,9 +231,9 @@ export class Connection implements Responder {
     const direct = data.length >= from + 2 && data[from] === 13;
     const end = direct ? from - 2 : data.indexOf(HEAD_END, from);
     if (end < 0 || data.length < from + 2) return false;
-    const trailers = direct ? {} : parseHeaders(["", ...data.toString("latin1", from, end).split("\r\n")]);
+    const trailers = direct ? NO_HEADERS : parseHeaders(["", ...data.toString("latin1", from, end).split("\r\n")]);
     if (!trailers) return this.#reject("400 Bad Request");
-    Object.assign(incoming.headers, trailers);
+    incoming.trailers = trailers;
     this.#drop(direct ? from + 2 : end + 4);
     return true;
   }
@@ -212,10 +244,11 @@ export class Connection implements Responder {
   }
 
   #dispatch(incoming: Incoming, bodyState: RuntimeRequest["bodyState"]): void {
-    const { method, path, headers } = incoming;
+    const { method, path, headers, trailers, streamed } = incoming;
     const body = incoming.body.take();
     this.#answering = true;
-    this.#handle({ method, path, headers, body, bodyState }, this);
+    this.#isBlocked = false;
+    this.#handler.handle({ method, path, headers, trailers, body, streamed, bodyState }, this);
   }
 
   send(head: string, body: Buffer, mayWait = false): void {
@@ -255,7 +288,9 @@ export class Connection implements Responder {
     this.#held = undefined;
   }
 
+  /** What came before the end is worked through first. */
   #onEnd(): void {
+    if (this.#isBlocked) return;
     const incoming = this.#incoming;
     if (incoming) {
       this.#incoming = undefined;
@@ -271,25 +306,4 @@ export class Connection implements Responder {
     this.#socket.end(answer, () => this.#socket.destroy());
     return false;
   }
-}
-
-/** @returns undefined for what is no head of an HTTP/1 request */
-function parseHead(text: string): Head | undefined {
-  const lines = text.split("\r\n");
-  const [method, path, protocol] = (lines[0] as string).split(" ");
-  const headers = parseHeaders(lines);
-  if (!method || !path || !protocol?.startsWith("HTTP/1.") || !headers) return undefined;
-  return { text, method, path, headers };
-}
-
-/** @returns headers by lower-case name, or undefined when a line is no header */
-function parseHeaders(lines: readonly string[]): Record<string, string> | undefined {
-  const headers: Record<string, string> = Object.create(null);
-  for (let index = 1; index < lines.length; index++) {
-    const line = lines[index] as string;
-    const colon = line.indexOf(":");
-    if (colon <= 0) return undefined;
-    headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
-  }
-  return headers;
 }

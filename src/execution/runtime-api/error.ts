@@ -1,7 +1,10 @@
 /** POST /runtime/invocation/{id}/error: the function threw. The body goes to the caller as it is. */
 import type { InvocationSlot } from "../invocation-slot.ts";
 import type { Responder, RuntimeRequest } from "./connection.ts";
-import { sendAccepted, sendInvalidRequestId } from "./rendering.ts";
+import { refuseAnswer, sendAccepted } from "./rendering.ts";
+
+/** A header of a reported error, a trailer of a streamed answer that broke off. */
+export const ERROR_TYPE = "lambda-runtime-function-error-type";
 
 export function answerInvocationError(
   request: RuntimeRequest,
@@ -9,10 +12,10 @@ export function answerInvocationError(
   slot: InvocationSlot,
   requestId: string,
 ): void {
-  const { body, bodyState } = request;
+  const { body, bodyState, headers } = request;
   const kind = bodyState === "whole" ? "error" : bodyState;
-  if (!slot.answer(requestId, { kind, body, errorType: reportedErrorType(request) })) {
-    return sendInvalidRequestId(responder);
+  if (!slot.answer(requestId, { kind, body, errorType: reportedErrorType(headers[ERROR_TYPE]) })) {
+    return refuseAnswer(responder, slot, requestId, "InvocationErrorResponse");
   }
   sendAccepted(responder);
 }
@@ -21,8 +24,7 @@ export function answerInvocationError(
  * The error type that a runtime reported, as far as the platform takes it over: `Runtime.X` and `Function.X` stay,
  * all else is unknown to it (contract/02 §1; the emulator's rule).
  */
-export function reportedErrorType(request: RuntimeRequest): string {
-  const text = request.headers["lambda-runtime-function-error-type"] ?? "";
+export function reportedErrorType(text = ""): string {
   if (/^(Runtime|Function)\.[A-Z][a-zA-Z]+$/.test(text)) return text;
   return text.startsWith("Function.") ? "Function.Unknown" : "Runtime.Unknown";
 }

@@ -1,4 +1,5 @@
 /** The Runtime API's answers as bytes: the same few, so most of them are made once. */
+import type { InvocationSlot } from "../invocation-slot.ts";
 import type { Responder } from "./connection.ts";
 
 const ACCEPTED = Buffer.from('{"status":"OK"}\n');
@@ -29,6 +30,8 @@ export function sendInvalidState(responder: Responder, from: string, to: string)
   );
 }
 
-export function sendInvalidRequestId(responder: Responder): void {
+/** The slot did not take an answer: it is for another invocation, the second to the same, or comes amid a streamed one. */
+export function refuseAnswer(responder: Responder, slot: InvocationSlot, requestId: string, to: string): void {
+  if (slot.isStreaming(requestId)) return sendInvalidState(responder, slot.state, to);
   sendError(responder, "400 Bad Request", "InvalidRequestID", "Invalid request ID");
 }

@@ -31,6 +31,7 @@ function freshSlot(): void {
   initErrors = [];
   slot.listen({
     onNext: () => {},
+    onStream: () => undefined,
     onAnswer: (answer) => answers.push(answer),
     onInitError: (body, errorType) => initErrors.push(`${errorType} ${body}`),
   });

@@ -9,13 +9,16 @@ import type { InvocationSlot } from "../invocation-slot.ts";
 import { MAX_RESPONSE_BYTES } from "../outcome.ts";
 import { Connection, type Responder, type RuntimeRequest } from "./connection.ts";
 import { answerInvocationError } from "./error.ts";
+import type { Headers } from "./head.ts";
 import { answerInitError } from "./init-error.ts";
 import { answerNext } from "./next.ts";
 import { sendError, sendText } from "./rendering.ts";
-import { answerResponse } from "./response.ts";
+import { answerResponse, openStream } from "./response.ts";
+import type { StreamedBody } from "./streamed-body.ts";
 
 const ROOT = "/2018-06-01";
 const INVOCATION = `${ROOT}/runtime/invocation/`;
+const RESPONSE = new RegExp(`^${INVOCATION}([^/]+)/response$`);
 
 /** Two whole answers: a runtime sends one at a time. */
 const BUDGET_BYTES = 2 * MAX_RESPONSE_BYTES;
@@ -30,9 +33,15 @@ export class RuntimeApi {
 
   /** Serve a connection until it closes. */
   accept(socket: Socket): void {
-    new Connection(socket, MAX_RESPONSE_BYTES, this.#budget, (request, responder) =>
-      route(request, responder, this.#slot),
-    );
+    new Connection(socket, MAX_RESPONSE_BYTES, this.#budget, {
+      handle: (request, responder) => route(request, responder, this.#slot),
+      stream: (method, path, headers) => this.#stream(method, path, headers),
+    });
+  }
+
+  #stream(method: string, path: string, headers: Headers): StreamedBody | undefined {
+    const [, requestId] = RESPONSE.exec(path) ?? [];
+    return method === "POST" && requestId !== undefined ? openStream(headers, this.#slot, requestId) : undefined;
   }
 }
 
