@@ -2,6 +2,7 @@
  * The catalog: which functions are deployed, in which versions. Management writes it, every plane reads it. It keeps
  * what it is given whole and in order; what is allowed is decided in management.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Kysely, Transaction } from "kysely";
 import type { Database } from "../state/database.ts";
 import { newUuid } from "../state/ids.ts";
@@ -23,6 +24,7 @@ import { functionArn, type Place } from "./function-name.ts";
 import { dropSettings, FunctionSettings } from "./function-settings.ts";
 import type { FunctionVersion } from "./function-version.ts";
 import { newestVersion, routeOf, versionRow } from "./qualifiers.ts";
+import { ResourcePolicies } from "./resource-policies.ts";
 import { pick, type Random } from "./route.ts";
 import { RouteCache } from "./route-cache.ts";
 
@@ -53,6 +55,7 @@ export type VersionDeletion =
 export class Catalog {
   readonly aliases: Aliases;
   readonly listing: CatalogListing;
+  readonly policies: ResourcePolicies;
   readonly #database: Kysely<CatalogTables>;
   readonly #place: Place;
   readonly #random: Random;
@@ -68,6 +71,11 @@ export class Catalog {
     this.#random = random;
     this.aliases = new Aliases(this.#database, (functionName, task) => this.#write(functionName, task));
     this.listing = new CatalogListing(this.#database, place);
+    this.policies = new ResourcePolicies({
+      database: this.#database,
+      settings: this.settings("resourcePolicy"),
+      write: (functionName, task) => this.#write(functionName, task),
+    });
   }
 
   /** @param random what aliases with two versions draw by */
@@ -184,8 +192,8 @@ export class Catalog {
   }
 
   /**
-   * Record how the activation of one version ended. No-op, answering undefined, when the version has another revision
-   * by now or is gone.
+   * Record how the activation of one version ended. No-op, answering undefined, when the version has changed meanwhile
+   * or is gone. A new revision alone, such as a permission gives it, is no change.
    * @param outcome the members that changed; an update that failed leaves the version before it running
    */
   settle(
@@ -195,7 +203,7 @@ export class Catalog {
   ): Promise<FunctionVersion | undefined> {
     return this.#write(version.functionName, async (transaction) => {
       const row = await versionRow(transaction, version.functionName, version.version);
-      if (row?.revision_id !== version.revisionId) return undefined;
+      if (!row || !isSameBut("revisionId", version, versionOf(row.document, this.#place))) return undefined;
       const content: Partial<Record<keyof VersionContent, unknown>> = {
         ...versionOf(row.document, this.#place),
         ...outcome,
@@ -307,4 +315,8 @@ export class Catalog {
       return result;
     });
   }
+}
+
+function isSameBut(member: keyof FunctionVersion, one: FunctionVersion, other: FunctionVersion): boolean {
+  return isDeepStrictEqual({ ...one, [member]: undefined }, { ...other, [member]: undefined });
 }

@@ -69,29 +69,37 @@ export class FunctionSettings<T> {
     qualifier: string,
     decide: (before: T | undefined) => T | undefined,
   ): Promise<Changed<T> | undefined> {
-    return this.#write(functionName, async (transaction) => {
-      const before = await this.#get(transaction, functionName, qualifier);
-      // What outlived its alias can still be read and removed.
-      if (before === undefined && !(await this.#exists(transaction, functionName, qualifier))) return undefined;
-      const after = decide(before);
-      const key = { kind: this.#kind, function_name: functionName, qualifier };
-      if (after === undefined) {
-        await transaction
-          .deleteFrom("function_settings")
-          .where("kind", "=", key.kind)
-          .where("function_name", "=", functionName)
-          .where("qualifier", "=", qualifier)
-          .execute();
-        return { before, after };
-      }
-      const content = { document: JSON.stringify(after), lookup: this.#lookup(after) };
+    return this.#write(functionName, (transaction) => this.changeWithin(transaction, functionName, qualifier, decide));
+  }
+
+  /** As change(), as a part of a transaction that changes more of the function. */
+  async changeWithin(
+    transaction: Transaction<CatalogTables>,
+    functionName: string,
+    qualifier: string,
+    decide: (before: T | undefined) => T | undefined,
+  ): Promise<Changed<T> | undefined> {
+    const before = await this.#get(transaction, functionName, qualifier);
+    // What outlived its alias can still be read and removed.
+    if (before === undefined && !(await this.#exists(transaction, functionName, qualifier))) return undefined;
+    const after = decide(before);
+    const key = { kind: this.#kind, function_name: functionName, qualifier };
+    if (after === undefined) {
       await transaction
-        .insertInto("function_settings")
-        .values({ ...key, ...content })
-        .onConflict((conflict) => conflict.columns(["kind", "function_name", "qualifier"]).doUpdateSet(content))
+        .deleteFrom("function_settings")
+        .where("kind", "=", key.kind)
+        .where("function_name", "=", functionName)
+        .where("qualifier", "=", qualifier)
         .execute();
       return { before, after };
-    });
+    }
+    const content = { document: JSON.stringify(after), lookup: this.#lookup(after) };
+    await transaction
+      .insertInto("function_settings")
+      .values({ ...key, ...content })
+      .onConflict((conflict) => conflict.columns(["kind", "function_name", "qualifier"]).doUpdateSet(content))
+      .execute();
+    return { before, after };
   }
 
   /** All of one function, by qualifier. */

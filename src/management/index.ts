@@ -4,7 +4,9 @@ import { createFunctionHandlers } from "./create-function.ts";
 import { deleteFunctionHandlers } from "./delete-function.ts";
 import { functionUrlHandlers } from "./function-urls.ts";
 import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
+import { permissionHandlers } from "./permissions.ts";
 import { readFunctionHandlers } from "./read-functions.ts";
+import { resourcePolicyHandlers } from "./resource-policies.ts";
 import { tagHandlers } from "./tags.ts";
 import { updateFunctionHandlers } from "./update-function.ts";
 import { versionHandlers } from "./versions.ts";
@@ -13,23 +15,29 @@ export { Activation, type Preparation, type Prepare } from "./activation.ts";
 export type { Lambda, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 
 export const SERVED_OPERATIONS = [
+  "AddPermission",
   "CreateAlias",
   "CreateFunction",
   "CreateFunctionUrlConfig",
   "DeleteAlias",
   "DeleteFunction",
   "DeleteFunctionUrlConfig",
+  "DeleteResourcePolicy",
   "GetAccountSettings",
   "GetAlias",
   "GetFunction",
   "GetFunctionConfiguration",
   "GetFunctionUrlConfig",
+  "GetPolicy",
+  "GetResourcePolicy",
   "ListAliases",
   "ListFunctionUrlConfigs",
   "ListFunctions",
   "ListTags",
   "ListVersionsByFunction",
   "PublishVersion",
+  "PutResourcePolicy",
+  "RemovePermission",
   "TagResource",
   "UntagResource",
   "UpdateAlias",
@@ -46,6 +54,8 @@ export function createLambdaHandlers(management: ManagementContext) {
     ...deleteFunctionHandlers(management),
     ...versionHandlers(management),
     ...aliasHandlers(management),
+    ...permissionHandlers(management),
+    ...resourcePolicyHandlers(management),
     ...tagHandlers(management),
     ...functionUrlHandlers(management),
   } satisfies Required<Pick<LambdaHandlers, (typeof SERVED_OPERATIONS)[number]>>;
