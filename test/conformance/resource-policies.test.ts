@@ -63,7 +63,10 @@ describe("resource policies", () => {
             Principal: "*",
             Action: ["lambda:*"],
             Resource: [Resource],
-            Condition: { NotIpAddress: { "aws:SourceIp": ["10.0.0.0/8"] }, "BoolIfExists": { "aws:ViaAWSService": false } },
+            Condition: {
+              NotIpAddress: { "aws:SourceIp": ["10.0.0.0/8"] },
+              BoolIfExists: { "aws:ViaAWSService": false },
+            },
           }),
         ),
       ]),
@@ -172,10 +175,7 @@ describe("resource policies", () => {
       [document(statement({ Principal: undefined })), "A Statement must have either Principal or NotPrincipal"],
       [document(statement({ NotAction: "lambda:*" })), "A Statement must have either Action or NotAction"],
       [document(statement({ Resource: undefined })), "A Statement must have either Resource or NotResource"],
-      [
-        document(statement({ Principal: undefined, NotPrincipal: "*" })),
-        "NotPrincipal must not be used with Allow",
-      ],
+      [document(statement({ Principal: undefined, NotPrincipal: "*" })), "NotPrincipal must not be used with Allow"],
       [document(statement({ Principal: "s3" })), "Principal must be * or a JSON object"],
       [document(statement({ Principal: { Aws: "*" } })), "Aws is not a type of principals"],
       [
@@ -208,7 +208,7 @@ describe("resource policies", () => {
     await suite.refused(putText(longer), {
       status: 400,
       name: "ValidationException",
-      message: /^1 validation error detected: Value '.*' at 'policy' failed to satisfy constraint: Member must have length less than or equal to 20480$/,
+      message: / at 'policy' failed to satisfy constraint: Member must have length less than or equal to 20480/,
     });
     await suite.refused(put(withId(`${"x".repeat(20_479 - empty)}é`)), {
       status: 400,
@@ -218,7 +218,8 @@ describe("resource policies", () => {
     await suite.refused(putText(""), {
       status: 400,
       name: "ValidationException",
-      message: /^2 validation errors detected: Value '' at 'policy' failed .* length greater than or equal to 1; .* pattern/,
+      message:
+        /^2 validation errors detected: Value '' at 'policy' failed .* length greater than or equal to 1; .* pattern/,
     });
     await remove();
   });
