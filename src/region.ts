@@ -162,6 +162,13 @@ export async function inspectMachine(): Promise<{
 
 /** The work behind Pending: the runtime is here and the code is unpacked. */
 async function prepare(version: FunctionVersion, runtimes: Runtimes, code: CodeStore): Promise<Preparation> {
+  if (version.packageType === "Image") {
+    return { ok: false, reasonCode: "ImageAccessDenied", reason: "This region does not fetch container images yet." };
+  }
+  if (version.fileSystems) {
+    const reason = "This region does not mount file systems yet.";
+    return { ok: false, reasonCode: "EFSMountConnectivityError", reason };
+  }
   const runtime = version.runtime ?? "";
   if (!runtimes.find(runtime)) {
     const { reason, hint } = runtimes.whyMissing(runtime);

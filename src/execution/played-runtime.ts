@@ -26,7 +26,6 @@ export const VERSION: FunctionVersion = {
   logging: { logFormat: "Text", logGroup: "/aws/lambda/f" },
   tracingMode: "PassThrough",
   snapStartApplyOn: "None",
-  passive: {},
 };
 
 export const invocation = (n: number): Invocation => ({

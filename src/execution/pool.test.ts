@@ -319,3 +319,26 @@ test("placement keeps a reserve of the machine's memory", () => {
   assert.equal(reading(5000).hasRoom(128), true);
   assert.equal(reading(820).hasRoom(128), false);
 });
+
+test("tenants never share an environment, and all of them end with what they run", async () => {
+  const { pool, made } = setUp();
+  const run = async (tenantId: string) => {
+    const running = pool.invoke(version("f"), { tenantId } as Invocation, false);
+    await new Promise(setImmediate);
+    return running;
+  };
+  const of = { a: run("a"), b: run("b") };
+  await new Promise(setImmediate);
+  assert.equal(made.length, 2);
+  for (const environment of made) environment.finish();
+  await Promise.all([of.a, of.b]);
+  const again = run("a");
+  await new Promise(setImmediate);
+  assert.deepEqual([made.length, made.map(({ invocations }) => invocations)], [2, [2, 1]]);
+  made[0]?.finish();
+  await again;
+  await pool.retire("f", async () => version("f"));
+  assert.equal(pool.size, 2, "what is current stays");
+  await pool.retire("f", async () => version("f", "2"));
+  assert.equal(pool.size, 0);
+});

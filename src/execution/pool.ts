@@ -40,9 +40,11 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-/** The environments of one function version with one configuration and code. */
+/** The environments of one function version with one configuration and code; and of one tenant, where tenants are kept apart. */
 interface Fleet {
   readonly version: FunctionVersion;
+  /** runIdentity() of the version */
+  readonly identity: string;
   /** Most recently used last: it is taken first, so that the surplus ages and is reaped. */
   readonly idle: Environment[];
   readonly all: Set<Environment>;
@@ -63,9 +65,9 @@ interface Membership {
 export class EnvironmentPool implements EnvironmentListener {
   readonly #options: PoolOptions;
   readonly #starts: Semaphore;
-  /** By run identity. */
+  /** By run identity and tenant. */
   readonly #fleets = new Map<string, Fleet>();
-  /** The same by the version object itself, which the catalog hands out again and again: no key to build on the hot path. */
+  /** Those without a tenant by the version object itself, which the catalog hands out again and again: no key to build on the hot path. */
   readonly #known = new WeakMap<FunctionVersion, Fleet>();
   readonly #live = new Set<Environment>();
   readonly #members = new WeakMap<Environment, Membership>();
@@ -88,14 +90,14 @@ export class EnvironmentPool implements EnvironmentListener {
    */
   async invoke(version: FunctionVersion, invocation: Invocation, wantsLogTail: boolean): Promise<Outcome> {
     if (this.#closed) throw closing();
-    const fleet = this.#fleetOf(version);
+    const fleet = this.#fleetOf(version, invocation.tenantId);
     const environment = fleet.idle.pop() ?? (await this.#startOrWait(fleet));
     return environment.invoke(invocation, wantsLogTail);
   }
 
   /** Whether invoke() would now find an idle environment, or start one. */
-  demand(version: FunctionVersion): "warm" | "cold" {
-    const fleet = this.#fleetOf(version);
+  demand(version: FunctionVersion, tenantId?: string): "warm" | "cold" {
+    const fleet = this.#fleetOf(version, tenantId);
     return fleet.idle.length > 0 || fleet.starting > fleet.waiters.length ? "warm" : "cold";
   }
 
@@ -111,7 +113,7 @@ export class EnvironmentPool implements EnvironmentListener {
     for (const [key, fleet] of this.#fleets) {
       if (fleet.version.functionName !== functionName) continue;
       const now = await current(fleet.version.version);
-      if (now && runIdentity(now) === key) continue;
+      if (now && runIdentity(now) === fleet.identity) continue;
       fleet.retired = true;
       if (this.#fleets.get(key) === fleet) this.#fleets.delete(key);
       for (const environment of fleet.idle.splice(0)) void this.#end(fleet, environment);
@@ -160,16 +162,28 @@ export class EnvironmentPool implements EnvironmentListener {
     void this.#end(member.fleet, environment);
   }
 
-  #fleetOf(version: FunctionVersion): Fleet {
+  #fleetOf(version: FunctionVersion, tenantId: string | undefined): Fleet {
+    if (tenantId !== undefined) return this.#tenantFleet(version, tenantId);
     const known = this.#known.get(version);
     if (known && !known.retired) return known;
-    const key = runIdentity(version);
+    const identity = runIdentity(version);
+    const fleet = this.#fleetBy(identity, version, identity);
+    this.#known.set(version, fleet);
+    return fleet;
+  }
+
+  /** Environments never meet two tenants: each tenant of a function has a fleet of its own. */
+  #tenantFleet(version: FunctionVersion, tenantId: string): Fleet {
+    const identity = runIdentity(version);
+    return this.#fleetBy(JSON.stringify([identity, tenantId]), version, identity);
+  }
+
+  #fleetBy(key: string, version: FunctionVersion, identity: string): Fleet {
     let fleet = this.#fleets.get(key);
     if (!fleet) {
-      fleet = { version, idle: [], all: new Set(), waiters: [], starting: 0, retired: false };
+      fleet = { version, identity, idle: [], all: new Set(), waiters: [], starting: 0, retired: false };
       this.#fleets.set(key, fleet);
     }
-    this.#known.set(version, fleet);
     return fleet;
   }
 

@@ -76,7 +76,8 @@ export class CatalogListing {
       .select(["code_sha256", "serving_code_sha256"])
       .distinct()
       .execute();
-    return new Set(rows.flatMap((row) => [row.code_sha256, row.serving_code_sha256]).filter((sha) => sha !== null));
+    const all = rows.flatMap((row) => [row.code_sha256, row.serving_code_sha256]);
+    return new Set(all.filter((sha): sha is string => sha !== null && sha !== ""));
   }
 
   async usage(): Promise<CatalogUsage> {

@@ -20,6 +20,7 @@ export interface VersionRow {
   /** JSON: what management shows. */
   document: string;
   revision_id: string;
+  /** "" when the code store has no part in it. */
   code_sha256: string;
   /** JSON: what runs while an update of `$LATEST` has not succeeded; null when that is `document` itself. */
   serving: string | null;
@@ -135,7 +136,37 @@ export const CATALOG_MIGRATIONS: readonly Migration[] = [
         .execute();
     },
   },
+  {
+    name: "give the settings that nothing acted upon members of their own",
+    up: async (database) => {
+      const tables = database.withTables<CatalogTables>();
+      for (const row of await tables.selectFrom("function_versions").selectAll().execute()) {
+        await tables
+          .updateTable("function_versions")
+          .set({
+            document: withoutPassive(row.document),
+            serving: row.serving === null ? null : withoutPassive(row.serving),
+          })
+          .where("function_name", "=", row.function_name)
+          .where("version_number", "=", row.version_number)
+          .execute();
+      }
+    },
+  },
 ];
+
+/** Before, VpcConfig could only be empty. */
+function withoutPassive(document: string): string {
+  const { passive = {}, ...version } = JSON.parse(document) as {
+    passive?: { VpcConfig?: object; DeadLetterConfig?: { TargetArn: string }; KMSKeyArn?: string };
+  };
+  return JSON.stringify({
+    ...version,
+    ...(passive.VpcConfig && { vpc: { subnetIds: [], securityGroupIds: [], ipv6AllowedForDualStack: false } }),
+    ...(passive.DeadLetterConfig && { deadLetterTargetArn: passive.DeadLetterConfig.TargetArn }),
+    ...(passive.KMSKeyArn !== undefined && { kmsKeyArn: passive.KMSKeyArn }),
+  });
+}
 
 /** `$LATEST` or digits as a number; undefined for anything else, such as the name of an alias. */
 export function versionNumber(qualifier: string | undefined): number | undefined {
@@ -154,10 +185,15 @@ export function rowOf(version: FunctionVersion, serving: FunctionVersion | undef
     version_number: versionNumber(version.version) as number,
     document: JSON.stringify(version),
     revision_id: version.revisionId,
-    code_sha256: version.codeSha256,
+    code_sha256: storedCode(version),
     serving: serving ? JSON.stringify(serving) : null,
-    serving_code_sha256: serving?.codeSha256 ?? null,
+    serving_code_sha256: serving ? storedCode(serving) : null,
   };
+}
+
+/** Container images are not in the code store: "". */
+function storedCode(version: FunctionVersion): string {
+  return version.packageType === "Image" ? "" : version.codeSha256;
 }
 
 /** The ARN is computed anew, so that the region's name or account may change between two starts. */

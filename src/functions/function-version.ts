@@ -18,6 +18,27 @@ export interface LoggingConfig {
   readonly systemLogLevel?: string;
 }
 
+export interface VpcConfig {
+  /** Both lists empty: taken out of its network. */
+  readonly subnetIds: readonly string[];
+  readonly securityGroupIds: readonly string[];
+  readonly ipv6AllowedForDualStack: boolean;
+}
+
+export interface FileSystem {
+  /** Of an EFS or S3 Files access point. */
+  readonly arn: string;
+  readonly localMountPath: string;
+  readonly directS3Read?: string;
+}
+
+/** What replaces the image's own ENTRYPOINT, CMD and WORKDIR. */
+export interface ImageConfig {
+  readonly entryPoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly workingDirectory?: string;
+}
+
 /** What the owner of the function configures. One document, stored as JSON, copied unchanged into each version. */
 export interface FunctionConfiguration {
   readonly runtime?: string;
@@ -37,8 +58,17 @@ export interface FunctionConfiguration {
   readonly logging: LoggingConfig;
   readonly tracingMode: "Active" | "PassThrough";
   readonly snapStartApplyOn: "PublishedVersions" | "None";
-  /** Members that are stored and echoed but that nothing acts upon yet (VpcConfig, Layers, ...), in AWS's own shape. */
-  readonly passive: Readonly<Record<string, unknown>>;
+  /** Whether each tenant has environments of its own; invocations then name theirs. Decided when the function is created. */
+  readonly tenantIsolation?: "PER_TENANT";
+  /** SQS queue or SNS topic for events that could not be processed. */
+  readonly deadLetterTargetArn?: string;
+  /** Stored and shown: what is at rest is as safe as the data directory. */
+  readonly kmsKeyArn?: string;
+  /** Stored and shown: every function is in the one network of its region. */
+  readonly vpc?: VpcConfig;
+  readonly fileSystems?: readonly FileSystem[];
+  /** Only of container images. */
+  readonly imageConfig?: ImageConfig;
 }
 
 export interface FunctionVersion extends FunctionConfiguration {
@@ -47,10 +77,14 @@ export interface FunctionVersion extends FunctionConfiguration {
   readonly version: string;
   /** Unqualified: arn:aws:lambda:<region>:<account>:function:<name>. */
   readonly functionArn: string;
-  /** base64 SHA-256 of the deployment package. */
+  /** base64 SHA-256 of the deployment package; of a container image its digest in hex, "" while that is not known. */
   readonly codeSha256: string;
-  /** bytes of the zipped deployment package */
+  /** bytes of the zipped deployment package; 0 of a container image */
   readonly codeSize: number;
+  /** Where the container image is, as its owner wrote it. */
+  readonly imageUri?: string;
+  /** The key that the zip is to be encrypted with: stored and shown, as kmsKeyArn. */
+  readonly sourceKmsKeyArn?: string;
   /** UUID; changes with everything that changes this version. Together with functionArn and version it names an exact
    * configuration: execution environments of another revision are never reused. */
   readonly revisionId: string;

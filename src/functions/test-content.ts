@@ -16,7 +16,6 @@ export const CONTENT: VersionContent = {
   logging: { logFormat: "Text", logGroup: "/aws/lambda/f" },
   tracingMode: "PassThrough",
   snapStartApplyOn: "None",
-  passive: {},
   codeSha256: "code-1",
   codeSize: 100,
   lastModified: "2024-05-01T12:34:56.000+0000",

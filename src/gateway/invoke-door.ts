@@ -82,16 +82,16 @@ export class InvokeDoor {
     const fault = body.length === 0 ? undefined : jsonFault(body);
     if (fault !== undefined) throw notJson(body, fault.message, fault.offset);
 
+    const tenantId = headers["x-amz-tenant-id"];
     if (type === "Event") {
       throw refusal("NotImplementedException", "Asynchronous invocation (InvocationType Event) is not served yet");
     }
     if (type === "DryRun") {
-      await this.#invoker.check(target.name, target.qualifier);
+      await this.#invoker.check(target.name, target.qualifier, tenantId);
       exchange.send(204, ["x-amzn-RequestId", exchange.requestId], NOTHING);
       return;
     }
     const trace = traceId(headers["x-amzn-trace-id"], this.#now());
-    const tenantId = headers["x-amz-tenant-id"];
     const outcome = await this.#invoker.invoke({
       functionName: target.name,
       qualifier: target.qualifier,

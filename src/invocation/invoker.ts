@@ -22,5 +22,5 @@ export interface Invoker {
    */
   invoke(request: InvokeRequest): Promise<Outcome>;
   /** What invoke() would refuse, without running anything (DryRun). */
-  check(functionName: string, qualifier: string | undefined): Promise<void>;
+  check(functionName: string, qualifier: string | undefined, tenantId?: string): Promise<void>;
 }

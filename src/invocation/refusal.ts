@@ -1,5 +1,6 @@
 /** Why an invocation was not even started. Not an Outcome (the function never ran): the gateway answers it as an error. */
 export type RefusalCode =
+  | "InvalidParameterValueException"
   | "NoPublishedVersionException"
   | "ResourceNotFoundException"
   | "ResourceConflictException"

@@ -26,8 +26,9 @@ export class RegionInvoker implements Invoker {
     const { functionName, qualifier, invocation } = request;
     const version = this.#catalog.cached(functionName, qualifier) ?? (await this.#resolve(functionName, qualifier));
     refuseUnready(version);
+    refuseTenant(version, invocation.tenantId);
     // From here until the pool has taken its environment nothing waits: what demand() saw is what invoke() finds.
-    const demand = this.#pool.demand(version);
+    const demand = this.#pool.demand(version, invocation.tenantId);
     const place = this.#admission.enter(functionName, demand, request.isQueued !== true);
     try {
       return await this.#pool.invoke(version, invocation, request.wantsLogTail);
@@ -39,8 +40,10 @@ export class RegionInvoker implements Invoker {
     }
   }
 
-  async check(functionName: string, qualifier: string | undefined): Promise<void> {
-    refuseUnready(await this.#resolve(functionName, qualifier));
+  async check(functionName: string, qualifier: string | undefined, tenantId?: string): Promise<void> {
+    const version = await this.#resolve(functionName, qualifier);
+    refuseUnready(version);
+    refuseTenant(version, tenantId);
   }
 
   async #resolve(functionName: string, qualifier: string | undefined): Promise<FunctionVersion> {
@@ -59,5 +62,17 @@ function refuseUnready(version: FunctionVersion): void {
   throw new InvokeRefusal(
     "ResourceConflictException",
     `The operation cannot be performed at this time. The function is currently in the following state: ${version.state}`,
+  );
+}
+
+/** A tenant belongs to exactly the functions that keep tenants apart (contract/03; the second text is not recorded). */
+function refuseTenant(version: FunctionVersion, tenantId: string | undefined): void {
+  const isolated = version.tenantIsolation !== undefined;
+  if (isolated === (tenantId !== undefined)) return;
+  throw new InvokeRefusal(
+    "InvalidParameterValueException",
+    isolated
+      ? "The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try again."
+      : "The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.",
   );
 }

@@ -1,9 +1,9 @@
 /** CreateFunction. */
 import { offsetTimestamp } from "../state/clock.ts";
 import { pending } from "./activation.ts";
-import { uploadedZip, withStoredCode } from "./deployment-package.ts";
+import { givenCode, withStoredCode } from "./deployment-package.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
-import { checkNewFunction, checkSettings } from "./function-rules.ts";
+import { checkConfiguration, checkNewFunction, checkSettings } from "./function-rules.ts";
 import { newConfiguration } from "./function-settings.ts";
 import { unqualifiedTarget } from "./function-target.ts";
 import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
@@ -15,13 +15,15 @@ export function createFunctionHandlers(management: ManagementContext) {
       const { name } = unqualifiedTarget(fail, context, "CreateFunction", input.FunctionName);
       checkNewFunction(fail, name, input);
       checkSettings(fail, context, input);
-      const zip = uploadedZip(fail, input.Code);
+      const configuration = newConfiguration(name, input);
+      checkConfiguration(fail, configuration);
+      const given = givenCode(fail, configuration.packageType, input.Code);
       const taken = (): never => fail("ResourceConflictException", `Function already exist: ${name}`);
       if (await catalog.describe(name)) taken();
 
-      const written = await withStoredCode(fail, codeStore, zip, (code) => {
+      const written = await withStoredCode(fail, codeStore, given, (code) => {
         const latest = pending({
-          ...newConfiguration(name, input),
+          ...configuration,
           ...code,
           lastModified: offsetTimestamp(clock.now()),
           state: "Pending",

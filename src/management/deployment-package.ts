@@ -1,6 +1,8 @@
 /** The code that comes with CreateFunction and UpdateFunctionCode: where it may come from, and what is said of bad zips. */
-import type { CodeStore, StoredCode } from "../functions/code-store.ts";
+import type { CodeStore } from "../functions/code-store.ts";
+import type { FunctionConfiguration, FunctionVersion } from "../functions/function-version.ts";
 import { UnzipError } from "../functions/unzip-error.ts";
+import { parseImageUri } from "./container-image.ts";
 import { notServed } from "./function-rules.ts";
 import type { LambdaFail, LambdaInput } from "./lambda-api.ts";
 
@@ -12,39 +14,62 @@ const REFUSALS: Readonly<Record<UnzipError["kind"], string>> = {
   empty: "Uploaded file must be a non-empty zip",
 };
 
+/** What a version says of its code. */
+export type VersionCode = Pick<FunctionVersion, "codeSha256" | "codeSize" | "imageUri" | "sourceKmsKeyArn">;
+
+/** Code that was sent, checked as far as that goes without looking into it. */
+export type GivenCode =
+  | { readonly zip: Uint8Array; readonly sourceKmsKeyArn?: string }
+  | { readonly imageUri: string; readonly digest?: string };
+
 /**
- * The zip that was sent. S3 and container images are not sources here yet.
+ * The code that was sent. S3 is not a source here yet.
  * @throws ServiceError
  */
-export function uploadedZip(fail: LambdaFail, code: LambdaInput<"CreateFunction">["Code"]): Uint8Array {
+export function givenCode(
+  fail: LambdaFail,
+  packageType: FunctionConfiguration["packageType"],
+  code: LambdaInput<"CreateFunction">["Code"],
+): GivenCode {
   const refuse = (message: string): never => fail("InvalidParameterValueException", message);
-  const { ZipFile: zip } = code;
+  const { ZipFile: zip, ImageUri: imageUri } = code;
   const fromS3 = code.S3Bucket ?? code.S3Key ?? code.S3ObjectVersion ?? code.S3ObjectStorageMode;
-  if (zip !== undefined && fromS3 !== undefined) {
+  if (zip !== undefined && (fromS3 ?? imageUri) !== undefined) {
     return refuse("Please do not provide other FunctionCode parameters when providing a ZipFile.");
+  }
+  if (packageType === "Image" && imageUri !== undefined) {
+    if (fromS3 !== undefined || code.SourceKMSKeyArn) {
+      return refuse("Please do not provide other FunctionCode parameters when providing an ImageUri.");
+    }
+    const reference =
+      parseImageUri(imageUri) ?? refuse(`Source image ${imageUri} is not valid. Provide a valid source image.`);
+    return { imageUri, ...(reference.digest !== undefined && { digest: reference.digest }) };
   }
   if (fromS3 !== undefined) return refuse(notServed("Code from Amazon S3"));
   if (zip === undefined) return refuse("Please provide a source for function code.");
-  if (code.SourceKMSKeyArn) return refuse(notServed("SourceKMSKeyArn"));
   if (zip.length === 0) return refuse(REFUSALS.empty);
   if (zip.length > MAX_ZIPPED_BYTES) {
     return fail("RequestEntityTooLargeException", `Zipped size must be smaller than ${MAX_ZIPPED_BYTES} bytes`);
   }
-  return zip;
+  return { zip, ...(code.SourceKMSKeyArn && { sourceKmsKeyArn: code.SourceKMSKeyArn }) };
 }
 
 /**
- * Keep the zip while `use` makes a function of it.
- * @throws ServiceError when it cannot be unpacked
+ * Keep the code while `use` makes a function of it.
+ * @throws ServiceError when it is a zip that cannot be unpacked
  */
 export async function withStoredCode<T>(
   fail: LambdaFail,
   codeStore: CodeStore,
-  zip: Uint8Array,
-  use: (code: StoredCode) => Promise<T>,
+  given: GivenCode,
+  use: (code: VersionCode) => Promise<T>,
 ): Promise<T> {
+  if ("imageUri" in given) {
+    return use({ codeSha256: given.digest ?? "", codeSize: 0, imageUri: given.imageUri });
+  }
+  const { zip, ...key } = given;
   try {
-    return await codeStore.store(zip, use);
+    return await codeStore.store(zip, (stored) => use({ ...stored, ...key }));
   } catch (error) {
     if (!(error instanceof UnzipError)) throw error;
     return fail("InvalidParameterValueException", REFUSALS[error.kind]);

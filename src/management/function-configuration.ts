@@ -27,7 +27,7 @@ export function listedConfiguration(
     Timeout: version.timeoutSeconds,
     MemorySize: version.memoryMb,
     LastModified: version.lastModified,
-    CodeSha256: version.codeSha256,
+    ...(version.codeSha256 !== "" && { CodeSha256: version.codeSha256 }),
     Version: version.version,
     ...(version.environment && { Environment: { Variables: version.environment } }),
     TracingConfig: { Mode: version.tracingMode },
@@ -43,8 +43,47 @@ export function listedConfiguration(
       ...(logging.systemLogLevel !== undefined && { SystemLogLevel: logging.systemLogLevel }),
       LogGroup: logging.logGroup,
     },
-    ...version.passive,
+    ...attachments(version, place),
   };
+}
+
+/** The members that only those functions show that were given them. */
+function attachments(version: FunctionVersion, place: Place): AwsFunctionConfiguration {
+  const { vpc, imageConfig: image } = version;
+  return {
+    ...(vpc && {
+      VpcConfig: {
+        SubnetIds: vpc.subnetIds,
+        SecurityGroupIds: vpc.securityGroupIds,
+        VpcId: vpc.subnetIds.length > 0 ? vpcId(place) : "",
+        Ipv6AllowedForDualStack: vpc.ipv6AllowedForDualStack,
+      },
+    }),
+    ...(version.deadLetterTargetArn !== undefined && { DeadLetterConfig: { TargetArn: version.deadLetterTargetArn } }),
+    ...(version.kmsKeyArn !== undefined && { KMSKeyArn: version.kmsKeyArn }),
+    ...(version.fileSystems && {
+      FileSystemConfigs: version.fileSystems.map(({ arn, localMountPath, directS3Read }) => ({
+        Arn: arn,
+        LocalMountPath: localMountPath,
+        ...(directS3Read !== undefined && { S3FilesConfig: { DirectS3Read: directS3Read } }),
+      })),
+    }),
+    ...(image && {
+      ImageConfigResponse: {
+        ImageConfig: {
+          ...(image.entryPoint && { EntryPoint: image.entryPoint }),
+          ...(image.command && { Command: image.command }),
+          ...(image.workingDirectory !== undefined && { WorkingDirectory: image.workingDirectory }),
+        },
+      },
+    }),
+    ...(version.tenantIsolation && { TenancyConfig: { TenantIsolationMode: version.tenantIsolation } }),
+  };
+}
+
+/** All subnets of a region are in its one network. */
+function vpcId(place: Place): string {
+  return `vpc-${sha256Hex(`${place.accountId}/${place.region}`).slice(0, 17)}`;
 }
 
 /** FunctionConfiguration in full. */

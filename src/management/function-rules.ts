@@ -2,7 +2,9 @@
  * What Lambda demands of a function's settings beyond its model: checked by the service, in its own words. Texts are
  * from contract/01 §5 and contract/06 unless a comment says otherwise.
  */
+import type { FunctionConfiguration } from "../functions/function-version.ts";
 import { runtimeRefusal, supportsSnapStart } from "../functions/runtime-names.ts";
+import { newPackageRefusal } from "./container-image.ts";
 import { environmentRefusal } from "./environment-rules.ts";
 import type { FunctionSettings } from "./function-settings.ts";
 import type { CallContext, LambdaFail, LambdaInput } from "./lambda-api.ts";
@@ -27,20 +29,48 @@ const RULES: readonly Rule[] = [
       : undefined,
   ({ Environment: environment }) => environmentRefusal(environment?.Variables ?? {}),
   layersRefusal,
-  ({ VpcConfig: vpc }) => vpcRefusal(vpc),
-  ({ FileSystemConfigs: systems }) =>
-    systems?.[0] && `Function must be configured to execute in a VPC to reference access point ${systems[0].Arn}.`,
-  ({ SnapStart: snapStart, Runtime: runtime }) =>
-    snapStart?.ApplyOn === "PublishedVersions" && runtime !== undefined && !supportsSnapStart(runtime)
-      ? `${runtime} is not supported for SnapStart enabled functions.`
+  ({ VpcConfig: vpc }) =>
+    (vpc?.SubnetIds?.length ?? 0) > 0 !== (vpc?.SecurityGroupIds?.length ?? 0) > 0
+      ? "SubnetIds and SecurityIds must coexist or be both empty list."
       : undefined,
-  ({ ImageConfig: image }) =>
-    image && (image.Command?.length || image.EntryPoint?.length || image.WorkingDirectory)
-      ? "Please don't provide ImageConfig for a function with packageType Zip."
+  ({ DeadLetterConfig: deadLetter }, context) => deadLetterRefusal(deadLetter?.TargetArn, context),
+  ({ KMSKeyArn: key }) =>
+    key && !/^arn:aws[a-zA-Z-]*:kms:/.test(key)
+      ? `Lambda was unable to configure access to your environment variables because the KMS key is invalid for CreateGrant. Please check your KMS key settings. KMS Exception: InvalidArnException KMS Message: Invalid arn ${key}`
+      : undefined,
+  ({ FileSystemConfigs: systems }) =>
+    systems?.some(({ Arn, S3FilesConfig }) => S3FilesConfig && !Arn.includes(":s3files:"))
+      ? "S3FilesConfig is only supported for access points of Amazon S3 Files."
       : undefined,
   ({ CapacityProviderConfig: provider }) => provider && notServed("CapacityProviderConfig"),
   ({ DurableConfig: durable }) => durable && notServed("DurableConfig"),
 ];
+
+/** The rules about members that do not go together, whenever each of them was set. */
+const COMBINATIONS: readonly ((configuration: FunctionConfiguration) => string | undefined)[] = [
+  ({ packageType, imageConfig }) =>
+    imageConfig && packageType === "Zip"
+      ? "Please don't provide ImageConfig for a function with packageType Zip."
+      : undefined,
+  ({ fileSystems, vpc }) =>
+    fileSystems?.[0] && !vpc?.subnetIds.length
+      ? `Function must be configured to execute in a VPC to reference access point ${fileSystems[0].arn}.`
+      : undefined,
+  ({ logging }) =>
+    logging.logFormat === "Text" && (logging.applicationLogLevel ?? logging.systemLogLevel) !== undefined
+      ? "ApplicationLogLevel and SystemLogLevel are only supported with LogFormat JSON."
+      : undefined,
+  ({ snapStartApplyOn, ...configuration }) =>
+    snapStartApplyOn === "PublishedVersions" ? snapStartRefusal(configuration) : undefined,
+];
+
+/** @throws ServiceError when what would come out of a change is not allowed */
+export function checkConfiguration(fail: LambdaFail, configuration: FunctionConfiguration): void {
+  for (const rule of COMBINATIONS) {
+    const refusal = rule(configuration);
+    if (refusal !== undefined) fail("InvalidParameterValueException", refusal);
+  }
+}
 
 /**
  * The rules that hold for CreateFunction and UpdateFunctionConfiguration alike.
@@ -63,13 +93,8 @@ export function checkNewFunction(fail: LambdaFail, name: string, input: LambdaIn
       `1 validation error detected: Value '${name}' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to ${MAX_NAME_LENGTH}`,
     );
   }
-  if (input.PackageType === "Image" || input.Code.ImageUri !== undefined) {
-    refuse(notServed("PackageType Image"));
-  }
-  if (input.Runtime === undefined || input.Handler === undefined) {
-    refuse("Runtime and Handler are mandatory parameters for functions created with deployment packages.");
-  }
-  if (input.TenancyConfig) refuse(notServed("TenancyConfig"));
+  const refusal = newPackageRefusal(input);
+  if (refusal !== undefined) refuse(refusal);
   checkPublishTo(fail, input.PublishTo);
   checkTags(fail, input.Tags ?? {});
   if (input.CodeSigningConfigArn) {
@@ -121,13 +146,21 @@ function layersRefusal({ Layers: layers = [] }: FunctionSettings, context: CallC
   return layers[0] && `Layer version ${layers[0]} does not exist.`;
 }
 
-/** There is no EC2 here, so no subnet and no security group exists. */
-function vpcRefusal(vpc: FunctionSettings["VpcConfig"]): string | undefined {
-  const [subnet] = vpc?.SubnetIds ?? [];
-  if (subnet !== undefined) {
-    return `Error occurred while DescribeSubnets. EC2 Error Code: InvalidSubnetID.NotFound. EC2 Error Message: The subnet ID '${subnet}' does not exist`;
-  }
-  const [group] = vpc?.SecurityGroupIds ?? [];
-  if (group === undefined) return undefined;
-  return `Error occurred while DescribeSecurityGroups. EC2 Error Code: InvalidGroup.NotFound. EC2 Error Message: The security group '${group}' does not exist`;
+function deadLetterRefusal(arn: string | undefined, { region }: CallContext): string | undefined {
+  if (!arn) return undefined;
+  const [, , service, where, account, name] = arn.split(":");
+  const isTarget =
+    (service === "sqs" || service === "sns") && where === region && /^\d{12}$/.test(account ?? "") && name;
+  return isTarget ? undefined : `The dead letter target ARN ${arn} is invalid.`;
+}
+
+/** The developer guide's list of what SnapStart does not go together with; only the first text is recorded. */
+function snapStartRefusal(configuration: Omit<FunctionConfiguration, "snapStartApplyOn">): string | undefined {
+  const { packageType, runtime = "", fileSystems, ephemeralStorageMb, tenantIsolation } = configuration;
+  if (packageType === "Image") return "SnapStart is not supported for functions with packageType Image.";
+  if (!supportsSnapStart(runtime)) return `${runtime} is not supported for SnapStart enabled functions.`;
+  if (fileSystems) return "FileSystemConfigs is not supported for SnapStart enabled functions.";
+  if (ephemeralStorageMb > 512)
+    return "Ephemeral storage over 512 MB is not supported for SnapStart enabled functions.";
+  return tenantIsolation && "TenancyConfig is not supported for SnapStart enabled functions.";
 }

@@ -2,7 +2,13 @@
  * What the owner of a function configures, from AWS's shape into the catalog's: for a new function on top of Lambda's
  * defaults, for an update on top of what was configured before, with the empty values that clear.
  */
-import type { Architecture, FunctionConfiguration, LoggingConfig } from "../functions/function-version.ts";
+import type {
+  Architecture,
+  FunctionConfiguration,
+  ImageConfig,
+  LoggingConfig,
+  VpcConfig,
+} from "../functions/function-version.ts";
 import type { LambdaInput } from "./lambda-api.ts";
 
 /** The members that CreateFunction and UpdateFunctionConfiguration share. */
@@ -17,18 +23,18 @@ export function newConfiguration(name: string, input: LambdaInput<"CreateFunctio
     memoryMb: 128,
     ephemeralStorageMb: 512,
     architecture: (input.Architectures?.[0] ?? "x86_64") as Architecture,
-    packageType: "Zip",
+    packageType: (input.PackageType ?? "Zip") as FunctionConfiguration["packageType"],
     logging: { logFormat: "Text", logGroup: `/aws/lambda/${name}` },
     tracingMode: "PassThrough",
     snapStartApplyOn: "None",
-    passive: {},
+    ...(input.TenancyConfig && { tenantIsolation: "PER_TENANT" as const }),
   };
   return changedConfiguration(defaults, input);
 }
 
-/** Members that are absent stay as they were. */
-export function changedConfiguration(before: FunctionConfiguration, settings: FunctionSettings): FunctionConfiguration {
-  return {
+/** Members that are absent stay as they were, and so does whatever else `before` has. */
+export function changedConfiguration<T extends FunctionConfiguration>(before: T, settings: FunctionSettings): T {
+  const changed: { [K in keyof FunctionConfiguration]: FunctionConfiguration[K] | undefined } = {
     ...before,
     ...(settings.Runtime !== undefined && { runtime: settings.Runtime }),
     ...(settings.Handler !== undefined && { handler: settings.Handler }),
@@ -42,8 +48,23 @@ export function changedConfiguration(before: FunctionConfiguration, settings: Fu
     tracingMode: (settings.TracingConfig?.Mode ?? before.tracingMode) as FunctionConfiguration["tracingMode"],
     snapStartApplyOn: (settings.SnapStart?.ApplyOn ??
       before.snapStartApplyOn) as FunctionConfiguration["snapStartApplyOn"],
-    passive: changedPassive(before.passive, settings),
+    deadLetterTargetArn: cleared(settings.DeadLetterConfig?.TargetArn, before.deadLetterTargetArn),
+    kmsKeyArn: cleared(settings.KMSKeyArn, before.kmsKeyArn),
+    vpc: changedVpc(before.vpc, settings.VpcConfig),
+    fileSystems: changedFileSystems(before.fileSystems, settings.FileSystemConfigs),
+    imageConfig: settings.ImageConfig ? imageConfig(settings.ImageConfig) : before.imageConfig,
   };
+  return withoutUndefined(changed) as T;
+}
+
+/** Members that are gone are not there at all: that is how versions are compared, stored and shown. */
+function withoutUndefined(members: object): object {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
+
+/** The empty text clears, nothing at all leaves it as it was. */
+function cleared(change: string | undefined, before: string | undefined): string | undefined {
+  return change === undefined ? before : change || undefined;
 }
 
 /** JSON has levels, INFO unless said otherwise; Text has none (recorded; contract/06 §1). */
@@ -51,7 +72,16 @@ function changedLogging(before: LoggingConfig, change: FunctionSettings["Logging
   if (!change) return before;
   const logFormat = (change.LogFormat ?? before.logFormat) as LoggingConfig["logFormat"];
   const logGroup = change.LogGroup ?? before.logGroup;
-  if (logFormat === "Text") return { logFormat, logGroup };
+  if (logFormat === "Text") {
+    const { ApplicationLogLevel: applicationLogLevel, SystemLogLevel: systemLogLevel } = change;
+    // Only for the rule that refuses them (function-rules.ts).
+    return {
+      logFormat,
+      logGroup,
+      ...(applicationLogLevel !== undefined && { applicationLogLevel }),
+      ...(systemLogLevel !== undefined && { systemLogLevel }),
+    };
+  }
   return {
     logFormat,
     logGroup,
@@ -60,21 +90,35 @@ function changedLogging(before: LoggingConfig, change: FunctionSettings["Logging
   };
 }
 
-function changedPassive(
-  before: FunctionConfiguration["passive"],
-  settings: FunctionSettings,
-): FunctionConfiguration["passive"] {
-  const passive: Record<string, unknown> = { ...before };
-  if (settings.VpcConfig && (before.VpcConfig || settings.VpcConfig.SubnetIds || settings.VpcConfig.SecurityGroupIds)) {
-    // Only ever empty here (function-rules.ts): that is how AWS shows a function taken out of its VPC.
-    passive.VpcConfig = { SubnetIds: [], SecurityGroupIds: [], VpcId: "", Ipv6AllowedForDualStack: false };
-  }
-  if (settings.DeadLetterConfig) {
-    const target = settings.DeadLetterConfig.TargetArn;
-    if (target) passive.DeadLetterConfig = { TargetArn: target };
-    else delete passive.DeadLetterConfig;
-  }
-  if (settings.KMSKeyArn) passive.KMSKeyArn = settings.KMSKeyArn;
-  else if (settings.KMSKeyArn === "") delete passive.KMSKeyArn;
-  return passive;
+/** Empty lists take a function out of its network, which AWS goes on showing; no lists at all leave it where it is. */
+function changedVpc(before: VpcConfig | undefined, change: FunctionSettings["VpcConfig"]): VpcConfig | undefined {
+  if (!change) return before;
+  const subnetIds = change.SubnetIds ?? before?.subnetIds ?? (change.SecurityGroupIds && []);
+  const securityGroupIds = change.SecurityGroupIds ?? before?.securityGroupIds ?? (change.SubnetIds && []);
+  if (!subnetIds || !securityGroupIds) return before;
+  const ipv6 = change.Ipv6AllowedForDualStack ?? before?.ipv6AllowedForDualStack ?? false;
+  return { subnetIds, securityGroupIds, ipv6AllowedForDualStack: subnetIds.length > 0 && ipv6 };
+}
+
+function changedFileSystems(
+  before: FunctionConfiguration["fileSystems"],
+  change: FunctionSettings["FileSystemConfigs"],
+): FunctionConfiguration["fileSystems"] {
+  if (!change) return before;
+  if (change.length === 0) return undefined;
+  return change.map(({ Arn, LocalMountPath, S3FilesConfig }) => ({
+    arn: Arn,
+    localMountPath: LocalMountPath,
+    ...(S3FilesConfig?.DirectS3Read !== undefined && { directS3Read: S3FilesConfig.DirectS3Read }),
+  }));
+}
+
+/** What is empty is as if it had not been given; undefined when nothing is left. */
+function imageConfig(given: NonNullable<FunctionSettings["ImageConfig"]>): ImageConfig | undefined {
+  const config = {
+    ...(given.EntryPoint?.length && { entryPoint: given.EntryPoint }),
+    ...(given.Command?.length && { command: given.Command }),
+    ...(given.WorkingDirectory && { workingDirectory: given.WorkingDirectory }),
+  };
+  return Object.keys(config).length > 0 ? config : undefined;
 }

@@ -30,7 +30,7 @@ export function functionUrlHandlers({ catalog, clock, fail }: ManagementContext)
     async CreateFunctionUrlConfig(input, context) {
       const { name, qualifier } = owner(input, context, "CreateFunctionUrlConfig");
       const version = (await catalog.describe(name, qualifier)) ?? noFunction();
-      if ("TenancyConfig" in version.passive) {
+      if (version.tenantIsolation !== undefined) {
         fail("InvalidParameterValueException", "Function URLs are not supported for functions with tenant isolation.");
       }
       const cors = corsFrom(fail, input.Cors);

@@ -1,8 +1,10 @@
 /** GetFunction, GetFunctionConfiguration, ListFunctions and GetAccountSettings. */
+import type { FunctionVersion } from "../functions/function-version.ts";
 import { MAX_UNZIPPED_BYTES } from "../functions/unzip.ts";
+import { parseImageUri } from "./container-image.ts";
 import { fullConfiguration, listedConfiguration } from "./function-configuration.ts";
 import { functionNotFound, functionTarget } from "./function-target.ts";
-import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
+import type { LambdaHandlers, LambdaOutput, ManagementContext } from "./lambda-api.ts";
 import { pageSize, positionFrom, positionText, readMarker, writeMarker } from "./pagination.ts";
 
 /** Recorded from an account with the default quota (contract/06 §1). */
@@ -11,6 +13,18 @@ const ZIPPED_BYTES = 52_428_800;
 
 export function readFunctionHandlers(management: ManagementContext) {
   const { catalog, fail, codeUrl, accountConcurrency } = management;
+
+  function codeLocation(version: FunctionVersion, endpoint: string): LambdaOutput<"GetFunction">["Code"] {
+    const { imageUri, codeSha256, sourceKmsKeyArn: key } = version;
+    if (imageUri === undefined) {
+      const location = { RepositoryType: "S3", Location: codeUrl(codeSha256, endpoint) };
+      return { ...location, ...(key !== undefined && { SourceKMSKeyArn: key }) };
+    }
+    // Only what the owner pinned is resolved as long as no image is fetched.
+    const resolved = codeSha256 !== "" && { ResolvedImageUri: `${parseImageUri(imageUri)?.name}@sha256:${codeSha256}` };
+    return { RepositoryType: "ECR", ImageUri: imageUri, ...resolved };
+  }
+
   return {
     async GetFunction(input, context) {
       const target = functionTarget(fail, context, "GetFunction", input.FunctionName, input.Qualifier);
@@ -18,7 +32,7 @@ export function readFunctionHandlers(management: ManagementContext) {
       const tags = target.qualifier === undefined ? await catalog.tags(target.name) : {};
       return {
         Configuration: fullConfiguration(version, context, target.qualifier),
-        Code: { RepositoryType: "S3", Location: codeUrl(version.codeSha256, context.endpoint) },
+        Code: codeLocation(version, context.endpoint),
         ...(tags && Object.keys(tags).length > 0 && { Tags: tags }),
       };
     },

@@ -1,13 +1,12 @@
 /** UpdateFunctionCode and UpdateFunctionConfiguration: changes of `$LATEST`. */
 import type { Change } from "../functions/catalog.ts";
-import type { StoredCode } from "../functions/code-store.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
-import { supportsSnapStart } from "../functions/runtime-names.ts";
 import { offsetTimestamp } from "../state/clock.ts";
 import { IN_PROGRESS, pending } from "./activation.ts";
-import { uploadedZip, withStoredCode } from "./deployment-package.ts";
+import { newCodeRefusal, zipMembersRefusal } from "./container-image.ts";
+import { givenCode, type VersionCode, withStoredCode } from "./deployment-package.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
-import { checkSettings } from "./function-rules.ts";
+import { checkConfiguration, checkSettings } from "./function-rules.ts";
 import { changedConfiguration } from "./function-settings.ts";
 import { functionNotFound, unqualifiedTarget } from "./function-target.ts";
 import type { LambdaHandlers, LambdaInput, ManagementContext } from "./lambda-api.ts";
@@ -23,26 +22,26 @@ export function updateFunctionHandlers(management: ManagementContext) {
     checkSettled(fail, latest);
   }
 
-  function withCode(input: LambdaInput<"UpdateFunctionCode">, code: StoredCode, before: FunctionVersion) {
+  function withCode(input: LambdaInput<"UpdateFunctionCode">, code: VersionCode, before: FunctionVersion) {
     const architecture = (input.Architectures?.[0] ?? before.architecture) as FunctionVersion["architecture"];
-    return { ...before, ...code, architecture };
+    const { sourceKmsKeyArn: _, ...kept } = before;
+    return { ...kept, ...code, architecture };
+  }
+
+  function refuse(message: string | undefined): void {
+    if (message !== undefined) fail("InvalidParameterValueException", message);
   }
 
   return {
     async UpdateFunctionCode(input, context) {
       const target = unqualifiedTarget(fail, context, "UpdateFunctionCode", input.FunctionName);
       checkPublishTo(fail, input.PublishTo);
-      if (input.ImageUri !== undefined) {
-        fail(
-          "InvalidParameterValueException",
-          "Please don't provide ImageUri when updating a function with packageType Zip.",
-        );
-      }
-      const zip = uploadedZip(fail, input);
+      const given = givenCode(fail, input.ImageUri === undefined ? "Zip" : "Image", input);
       const known = (await catalog.describe(target.name)) ?? functionNotFound(fail, target);
+      refuse(newCodeRefusal(known.packageType, input));
       checkUpdatable(known, input.RevisionId);
 
-      return withStoredCode(fail, codeStore, zip, async (code) => {
+      return withStoredCode(fail, codeStore, given, async (code) => {
         if (input.DryRun) return fullConfiguration(withCode(input, code, known), context);
         let unchanged: FunctionVersion | undefined;
         const written = await catalog.update(target.name, (before, newest): Change => {
@@ -71,14 +70,11 @@ export function updateFunctionHandlers(management: ManagementContext) {
       checkSettings(fail, context, input);
       const written = await catalog.update(target.name, (before): Change => {
         checkUpdatable(before, input.RevisionId);
+        refuse(zipMembersRefusal(before.packageType, input));
         const configuration = changedConfiguration(before, input);
-        const { runtime = "", snapStartApplyOn } = configuration;
-        if (snapStartApplyOn === "PublishedVersions" && !supportsSnapStart(runtime)) {
-          fail("InvalidParameterValueException", `${runtime} is not supported for SnapStart enabled functions.`);
-        }
+        checkConfiguration(fail, configuration);
         return {
           latest: {
-            ...before,
             ...configuration,
             ...IN_PROGRESS,
             ...(input.Runtime !== undefined && { runtimeVersionArn: runtimeVersionArn(context, input.Runtime) }),
