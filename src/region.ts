@@ -123,6 +123,7 @@ export async function startRegion(config: Config): Promise<Region> {
     credentials: new KeyRing({ ...config, mint }),
     invoker,
     authorize: authorizeByActions(config.executionRoleActions),
+    policyOf: (functionName, qualifier) => catalog.policies.find(functionName, qualifier),
     hostNames: config.hostNames,
     allowedOrigins: config.allowedOrigins,
     ...place,

@@ -1,6 +1,8 @@
-/** Who may do what on the region: the administrator everything, execution roles what the operator's patterns name. */
+/**
+ * Who may do what on the region by who they are: the administrator everything, execution roles what the operator's
+ * patterns name. What resource policies add and take is permissions.ts.
+ */
 import type { Principal } from "../wire/service.ts";
-import { refusal } from "./refusal.ts";
 
 /** @param action e.g. `lambda:InvokeFunction` @param resource ARN, or `*` when the operation names no resource */
 export type Authorize = (principal: Principal, action: string, resource: string) => boolean;
@@ -35,13 +37,4 @@ export function authorizeByActions(executionRoleActions: readonly string[]): Aut
     }
     return allowed;
   };
-}
-
-/** @throws ServiceError AccessDeniedException with IAM's text when the principal may not */
-export function requirePermission(authorize: Authorize, principal: Principal, action: string, resource: string): void {
-  if (authorize(principal, action, resource)) return;
-  throw refusal(
-    "AccessDeniedException",
-    `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
-  );
 }

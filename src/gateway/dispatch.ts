@@ -13,6 +13,7 @@ import type { BrowserGuard } from "./cors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { GatewayLimits, GatewayOptions } from "./gateway.ts";
 import { InvokeDoor } from "./invoke-door.ts";
+import { Permissions } from "./permissions.ts";
 import { refusal } from "./refusal.ts";
 import { readHead } from "./request-head.ts";
 import { ServiceDoor } from "./service-door.ts";
@@ -28,14 +29,15 @@ export class Dispatch {
   readonly #maxHeaders: number;
 
   constructor(options: GatewayOptions, guard: BrowserGuard, { maxHeaders, unverifiedBytes }: GatewayLimits) {
-    const { services, authorize, region, accountId, now = Date.now } = options;
+    const { services, region, accountId, now = Date.now } = options;
     const place = { region, accountId };
+    const permissions = new Permissions(options.authorize, options.policyOf, now);
     const verifier = new SignatureVerifier(options.credentials, region, now);
     // For those whose signature can be checked only with the body: without a bound whoever knows an access key's name,
     // but not its secret, could fill the memory.
     const unverified = new BodyBudget(unverifiedBytes);
-    this.#invoke = new InvokeDoor(verifier, unverified, options.invoker, authorize, place, now);
-    this.#service = new ServiceDoor(services, verifier, unverified, authorize, place);
+    this.#invoke = new InvokeDoor(verifier, unverified, options.invoker, permissions, place, now);
+    this.#service = new ServiceDoor(services, verifier, unverified, permissions, place);
     this.#admin = new AdminDoor(options.adminRoutes ?? [], verifier, options.health);
     this.#lambda = services.find((service) => service.signingName === "lambda");
     this.#guard = guard;

@@ -6,12 +6,12 @@
 import type { BodyBudget } from "../execution/body-budget.ts";
 import type { Place } from "../functions/function-name.ts";
 import type { Invoker } from "../invocation/invoker.ts";
-import { type Authorize, requirePermission } from "./authorization.ts";
 import { chunkedWireBytes } from "./aws-chunked.ts";
 import { BodyTooLarge } from "./body.ts";
 import type { Call } from "./exchange.ts";
 import { type InvokeTarget, invokedName, readTarget } from "./invoke-target.ts";
 import { jsonFault, positionOf } from "./json-validity.ts";
+import type { Permissions } from "./permissions.ts";
 import { refusal } from "./refusal.ts";
 import { isUuid, traceId } from "./request-id.ts";
 import type { SignatureVerifier } from "./sigv4.ts";
@@ -30,7 +30,7 @@ export class InvokeDoor {
   readonly #verifier: SignatureVerifier;
   readonly #unverified: BodyBudget;
   readonly #invoker: Invoker;
-  readonly #authorize: Authorize;
+  readonly #permissions: Permissions;
   readonly #place: Place;
   readonly #now: () => number;
 
@@ -38,14 +38,14 @@ export class InvokeDoor {
     verifier: SignatureVerifier,
     unverified: BodyBudget,
     invoker: Invoker,
-    authorize: Authorize,
+    permissions: Permissions,
     place: Place,
     now: () => number,
   ) {
     this.#verifier = verifier;
     this.#unverified = unverified;
     this.#invoker = invoker;
-    this.#authorize = authorize;
+    this.#permissions = permissions;
     this.#place = place;
     this.#now = now;
   }
@@ -78,7 +78,8 @@ export class InvokeDoor {
     }
     const target = this.#validated(encodedName, head.query, headers, type, signature.principal.arn);
     const clientContext = readClientContext(headers["x-amz-client-context"]);
-    requirePermission(this.#authorize, signature.principal, ACTION, target.arn);
+    const permission = this.#permissions.require(signature.principal, ACTION, target.arn);
+    if (permission !== undefined) await permission;
     const fault = body.length === 0 ? undefined : jsonFault(body);
     if (fault !== undefined) throw notJson(body, fault.message, fault.offset);
 

@@ -4,10 +4,10 @@ import type { BodyBudget } from "../execution/body-budget.ts";
 import { functionArn, type Place, parseFunctionName } from "../functions/function-name.ts";
 import { requestTooLarge } from "../wire/common-errors.ts";
 import type { WireService } from "../wire/service.ts";
-import { type Authorize, requirePermission } from "./authorization.ts";
 import { chunkedWireBytes } from "./aws-chunked.ts";
 import { BodyTooLarge } from "./body.ts";
 import type { Call } from "./exchange.ts";
+import type { Permissions } from "./permissions.ts";
 import { refusal } from "./refusal.ts";
 import { isTreacherous, type RequestHead } from "./request-head.ts";
 import { detectService } from "./service-detection.ts";
@@ -17,20 +17,20 @@ export class ServiceDoor {
   readonly #services: readonly WireService[];
   readonly #verifier: SignatureVerifier;
   readonly #unverified: BodyBudget;
-  readonly #authorize: Authorize;
+  readonly #permissions: Permissions;
   readonly #place: Place;
 
   constructor(
     services: readonly WireService[],
     verifier: SignatureVerifier,
     unverified: BodyBudget,
-    authorize: Authorize,
+    permissions: Permissions,
     place: Place,
   ) {
     this.#services = services;
     this.#verifier = verifier;
     this.#unverified = unverified;
-    this.#authorize = authorize;
+    this.#permissions = permissions;
     this.#place = place;
   }
 
@@ -49,7 +49,8 @@ export class ServiceDoor {
       throw refusal("UnknownOperationException", "The requested operation is not known to the service");
     }
     const resource = resourceOf(service, head, this.#place);
-    requirePermission(this.#authorize, signature.principal, `${service.name}:${operation}`, resource);
+    const permission = this.#permissions.require(signature.principal, `${service.name}:${operation}`, resource);
+    if (permission !== undefined) await permission;
     const limit = service.maxBodyBytes(operation);
     let wire: Buffer;
     try {

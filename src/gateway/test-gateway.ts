@@ -99,6 +99,7 @@ export async function startTestGateway(options: Partial<GatewayOptions> = {}): P
       check: async () => {},
     },
     authorize: authorizeByActions(["lambda:InvokeFunction"]),
+    policyOf: async () => undefined,
     region: "us-east-1",
     accountId: "000000000000",
     health: () => ({ status: "ready", version: "0", isolation: "none" }),

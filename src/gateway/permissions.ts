@@ -1,0 +1,81 @@
+/**
+ * May this principal do that? Within the account its own rights suffice, or what the function's resource policy allows,
+ * unless that policy denies it (contract/08 §2). The administrator is above all policies, and is never waited for.
+ */
+import { parseFunctionName } from "../functions/function-name.ts";
+import type { PolicyDocument } from "../functions/policy-document.ts";
+import { evaluatePolicy, type PolicyDecision } from "../functions/policy-evaluation.ts";
+import type { Principal } from "../wire/service.ts";
+import type { Authorize } from "./authorization.ts";
+import { refusal } from "./refusal.ts";
+
+/** @param qualifier undefined for the function itself */
+export type PolicyOf = (functionName: string, qualifier: string | undefined) => Promise<PolicyDocument | undefined>;
+
+export class Permissions {
+  readonly #authorize: Authorize;
+  readonly #policyOf: PolicyOf;
+  readonly #now: () => number;
+
+  /** @param now milliseconds since 1970 */
+  constructor(authorize: Authorize, policyOf: PolicyOf, now: () => number) {
+    this.#authorize = authorize;
+    this.#policyOf = policyOf;
+    this.#now = now;
+  }
+
+  /**
+   * @param action e.g. `lambda:InvokeFunction`
+   * @param resource ARN, or `*` when the operation names no resource
+   * @returns undefined when it is known at once that the principal may
+   * @throws ServiceError, or rejects with it: AccessDeniedException in IAM's words
+   */
+  require(principal: Principal, action: string, resource: string): Promise<void> | undefined {
+    if (principal.kind === "administrator") {
+      if (!this.#authorize(principal, action, resource)) refuse(principal, action, resource, NOT_ALLOWED(action));
+      return undefined;
+    }
+    return this.#requireByPolicies(principal, action, resource);
+  }
+
+  async #requireByPolicies(principal: Principal, action: string, resource: string): Promise<void> {
+    const decision = await this.#decide(principal, action, resource);
+    if (decision === "deny") {
+      refuse(principal, action, resource, "with an explicit deny in a resource-based policy");
+    }
+    if (decision === "allow" || this.#authorize(principal, action, resource)) return;
+    refuse(principal, action, resource, NOT_ALLOWED(action));
+  }
+
+  async #decide(principal: Principal, action: string, resource: string): Promise<PolicyDecision> {
+    const target = resource.includes(":function:") ? parseFunctionName(resource) : undefined;
+    if (target === undefined) return "none";
+    // The policy of the function itself is that of its $LATEST, too.
+    const qualifier = target.qualifier === "$LATEST" ? undefined : target.qualifier;
+    const policy = await this.#policyOf(target.name, qualifier);
+    if (policy === undefined) return "none";
+    const { arn, accountId } = principal;
+    return evaluatePolicy(policy, {
+      action,
+      resource: qualifier === undefined ? resource.replace(/:\$LATEST$/, "") : resource,
+      principal: { kind: "account", arn, accountId },
+      conditions: {
+        "aws:CurrentTime": new Date(this.#now()).toISOString(),
+        "aws:EpochTime": String(Math.floor(this.#now() / 1000)),
+        "aws:PrincipalAccount": accountId,
+        "aws:PrincipalType": "AssumedRole",
+        "aws:SecureTransport": "false",
+        "aws:ViaAWSService": "false",
+      },
+    });
+  }
+}
+
+const NOT_ALLOWED = (action: string): string => `because no identity-based policy allows the ${action} action`;
+
+function refuse(principal: Principal, action: string, resource: string, why: string): never {
+  throw refusal(
+    "AccessDeniedException",
+    `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} ${why}`,
+  );
+}
