@@ -1,6 +1,6 @@
 /** What the catalog holds, page by page and summed up. Reads only. */
 import type { Kysely } from "kysely";
-import { type CatalogTables, LATEST, versionOf } from "./catalog-tables.ts";
+import { type CatalogTables, comesAfter, LATEST, versionOf } from "./catalog-tables.ts";
 import type { Place } from "./function-name.ts";
 import type { FunctionVersion } from "./function-version.ts";
 
@@ -33,21 +33,24 @@ export class CatalogListing {
 
   /** `$LATEST` of every function, by name; with `allVersions` each followed by its published versions. */
   async functions(page: { after?: Position; limit: number; allVersions: boolean }): Promise<Page> {
-    const { after } = page;
-    let query = this.#select().orderBy("function_name").orderBy("version_number");
-    if (!page.allVersions) query = query.where("version_number", "=", LATEST);
-    if (after) {
-      query = query.where((where) =>
-        where.or([
-          where("function_name", ">", after.functionName),
-          where.and([
-            where("function_name", "=", after.functionName),
-            where("version_number", ">", after.versionNumber),
-          ]),
-        ]),
-      );
+    const { after, limit } = page;
+    if (page.allVersions) {
+      let query = this.#select().orderBy("function_name").orderBy("version_number");
+      if (after) query = query.where(comesAfter(after.functionName, after.versionNumber));
+      return this.#page(await query.limit(limit + 1).execute(), limit);
     }
-    return this.#page(await query.limit(page.limit + 1).execute(), page.limit);
+    let names = this.#database
+      .selectFrom("functions")
+      .select("name")
+      .orderBy("name")
+      .limit(limit + 1);
+    if (after) names = names.where("name", ">", after.functionName);
+    const rows = await this.#select()
+      .where("function_name", "in", names)
+      .where("version_number", "=", LATEST)
+      .orderBy("function_name")
+      .execute();
+    return this.#page(rows, limit);
   }
 
   /** `$LATEST` of one function, then its published versions, oldest first. Empty when there is no such function. */
@@ -63,10 +66,8 @@ export class CatalogListing {
 
   /** Every version that is not settled: Pending, or with an update in progress. */
   async unsettled(): Promise<FunctionVersion[]> {
-    const rows = await this.#select().execute();
-    return rows
-      .map((row) => versionOf(row.document, this.#place))
-      .filter((version) => version.state === "Pending" || version.lastUpdateStatus === "InProgress");
+    const rows = await this.#select().where("unsettled", "=", 1).execute();
+    return rows.map((row) => versionOf(row.document, this.#place));
   }
 
   /** codeSha256 of all code that a version shows or runs. */
@@ -81,12 +82,15 @@ export class CatalogListing {
   }
 
   async usage(): Promise<CatalogUsage> {
-    const rows = await this.#select().execute();
-    const versions = rows.map((row) => versionOf(row.document, this.#place));
-    return {
-      functionCount: versions.filter((version) => version.version === "$LATEST").length,
-      totalCodeSize: versions.reduce((sum, version) => sum + version.codeSize, 0),
-    };
+    const functions = await this.#database
+      .selectFrom("functions")
+      .select((all) => all.fn.countAll<number | string | bigint>().as("count"))
+      .executeTakeFirstOrThrow();
+    const versions = await this.#database
+      .selectFrom("function_versions")
+      .select((all) => all.fn.sum<number | string | bigint | null>("code_size").as("bytes"))
+      .executeTakeFirstOrThrow();
+    return { functionCount: Number(functions.count), totalCodeSize: Number(versions.bytes ?? 0) };
   }
 
   #select() {

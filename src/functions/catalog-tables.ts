@@ -1,5 +1,5 @@
-/** The catalog's tables and their migrations, and how a function version becomes a row and returns from it. */
-import type { Migration } from "../state/migrations.ts";
+/** The catalog's tables, and how a function version becomes a row and returns from it. */
+import type { ExpressionBuilder } from "kysely";
 import { functionArn, type Place } from "./function-name.ts";
 import type { FunctionVersion } from "./function-version.ts";
 
@@ -22,6 +22,10 @@ export interface VersionRow {
   revision_id: string;
   /** "" when the code store has no part in it. */
   code_sha256: string;
+  /** bytes of the version's zip: the document's, for sums over all versions */
+  code_size: number;
+  /** 1 while the version is Pending, or an update of it is in progress; else 0. */
+  unsettled: number;
   /** JSON: what runs while an update of `$LATEST` has not succeeded; null when that is `document` itself. */
   serving: string | null;
   serving_code_sha256: string | null;
@@ -66,106 +70,17 @@ export type CatalogTables = {
   function_settings: SettingRow;
 };
 
-export const CATALOG_MIGRATIONS: readonly Migration[] = [
-  {
-    name: "create functions and their versions",
-    up: async (database) => {
-      await database.schema
-        .createTable("functions")
-        .addColumn("name", "varchar(64)", (column) => column.primaryKey())
-        .addColumn("next_version", "integer", (column) => column.notNull())
-        .addColumn("tags", "text", (column) => column.notNull())
-        .execute();
-      await database.schema
-        .createTable("function_versions")
-        .addColumn("function_name", "varchar(64)", (column) =>
-          column.notNull().references("functions.name").onDelete("cascade"),
-        )
-        .addColumn("version_number", "integer", (column) => column.notNull())
-        .addColumn("document", "text", (column) => column.notNull())
-        .addColumn("revision_id", "varchar(36)", (column) => column.notNull())
-        .addColumn("code_sha256", "varchar(44)", (column) => column.notNull())
-        .addColumn("serving", "text")
-        .addColumn("serving_code_sha256", "varchar(44)")
-        .addPrimaryKeyConstraint("function_versions_key", ["function_name", "version_number"])
-        .execute();
-    },
-  },
-  {
-    name: "create settings of functions",
-    up: async (database) => {
-      await database.schema
-        .createTable("function_settings")
-        .addColumn("kind", "varchar(32)", (column) => column.notNull())
-        .addColumn("function_name", "varchar(64)", (column) =>
-          column.notNull().references("functions.name").onDelete("cascade"),
-        )
-        .addColumn("qualifier", "varchar(128)", (column) => column.notNull())
-        .addColumn("document", "text", (column) => column.notNull())
-        .addColumn("lookup", "varchar(256)")
-        .addPrimaryKeyConstraint("function_settings_key", ["kind", "function_name", "qualifier"])
-        .execute();
-      await database.schema
-        .createIndex("function_settings_lookup")
-        .on("function_settings")
-        .columns(["kind", "lookup"])
-        .execute();
-      // Deleting a function, or a version, finds its settings by this.
-      await database.schema
-        .createIndex("function_settings_function")
-        .on("function_settings")
-        .columns(["function_name", "qualifier"])
-        .execute();
-    },
-  },
-  {
-    name: "create aliases",
-    up: async (database) => {
-      await database.schema
-        .createTable("aliases")
-        .addColumn("function_name", "varchar(64)", (column) =>
-          column.notNull().references("functions.name").onDelete("cascade"),
-        )
-        .addColumn("name", "varchar(128)", (column) => column.notNull())
-        .addColumn("version_number", "integer", (column) => column.notNull())
-        .addColumn("additional_number", "integer")
-        .addColumn("additional_weight", "double precision")
-        .addColumn("description", "text", (column) => column.notNull())
-        .addColumn("revision_id", "varchar(36)", (column) => column.notNull())
-        .addPrimaryKeyConstraint("aliases_key", ["function_name", "name"])
-        .execute();
-    },
-  },
-  {
-    name: "give the settings that nothing acted upon members of their own",
-    up: async (database) => {
-      const tables = database.withTables<CatalogTables>();
-      for (const row of await tables.selectFrom("function_versions").selectAll().execute()) {
-        await tables
-          .updateTable("function_versions")
-          .set({
-            document: withoutPassive(row.document),
-            serving: row.serving === null ? null : withoutPassive(row.serving),
-          })
-          .where("function_name", "=", row.function_name)
-          .where("version_number", "=", row.version_number)
-          .execute();
-      }
-    },
-  },
-];
+/** Selects the versions that stand after this one, in the order of functions' names and versions' numbers. */
+export function comesAfter(functionName: string, number: number) {
+  // As one comparison of pairs, which an index can answer; an `or` of two would be asked of every row.
+  return (where: ExpressionBuilder<CatalogTables, "function_versions">) =>
+    where(where.refTuple("function_name", "version_number"), ">", where.tuple(functionName, number));
+}
 
-/** Before, VpcConfig could only be empty. */
-function withoutPassive(document: string): string {
-  const { passive = {}, ...version } = JSON.parse(document) as {
-    passive?: { VpcConfig?: object; DeadLetterConfig?: { TargetArn: string }; KMSKeyArn?: string };
-  };
-  return JSON.stringify({
-    ...version,
-    ...(passive.VpcConfig && { vpc: { subnetIds: [], securityGroupIds: [], ipv6AllowedForDualStack: false } }),
-    ...(passive.DeadLetterConfig && { deadLetterTargetArn: passive.DeadLetterConfig.TargetArn }),
-    ...(passive.KMSKeyArn !== undefined && { kmsKeyArn: passive.KMSKeyArn }),
-  });
+/** What of a document stands beside it, so that questions about all versions need not read them. */
+export function summaryOf(version: FunctionVersion): Pick<VersionRow, "code_size" | "unsettled"> {
+  const isUnsettled = version.state === "Pending" || version.lastUpdateStatus === "InProgress";
+  return { code_size: version.codeSize, unsettled: isUnsettled ? 1 : 0 };
 }
 
 /** `$LATEST` or digits as a number; undefined for anything else, such as the name of an alias. */
@@ -186,6 +101,7 @@ export function rowOf(version: FunctionVersion, serving: FunctionVersion | undef
     document: JSON.stringify(version),
     revision_id: version.revisionId,
     code_sha256: storedCode(version),
+    ...summaryOf(version),
     serving: serving ? JSON.stringify(serving) : null,
     serving_code_sha256: serving ? storedCode(serving) : null,
   };

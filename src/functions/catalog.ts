@@ -10,8 +10,8 @@ import { migrate } from "../state/migrations.ts";
 import { Serial } from "../state/serial.ts";
 import { Aliases, aliasesOf } from "./aliases.ts";
 import { CatalogListing } from "./catalog-listing.ts";
+import { CATALOG_MIGRATIONS } from "./catalog-migrations.ts";
 import {
-  CATALOG_MIGRATIONS,
   type CatalogTables,
   LATEST,
   rowOf,

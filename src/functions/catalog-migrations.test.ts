@@ -3,12 +3,39 @@ import { test } from "node:test";
 import { openDatabase } from "../state/database.ts";
 import { migrate } from "../state/migrations.ts";
 import { Catalog } from "./catalog.ts";
-import { CATALOG_MIGRATIONS, type CatalogTables } from "./catalog-tables.ts";
+import { CATALOG_MIGRATIONS } from "./catalog-migrations.ts";
+import type { CatalogTables, VersionRow } from "./catalog-tables.ts";
+import { CONTENT, PLACE } from "./test-content.ts";
+
+type OlderRow = Omit<VersionRow, "code_size" | "unsettled">;
+type OlderTables = Pick<CatalogTables, "functions"> & { function_versions: OlderRow };
+
+test("versions of an older program are summed up and found unsettled after the migration", async () => {
+  const database = openDatabase(":memory:");
+  await migrate(database, "functions", CATALOG_MIGRATIONS.slice(0, 3));
+  const tables = database.withTables<OlderTables>();
+  for (let i = 0; i < 1001; i++) {
+    const name = `f${i}`;
+    const state = i === 7 ? "Pending" : "Active";
+    const lastUpdateStatus = i === 9 ? "InProgress" : "Successful";
+    const version = { ...CONTENT, functionName: name, version: "$LATEST", codeSize: i, state, lastUpdateStatus };
+    await tables.insertInto("functions").values({ name, next_version: 1, tags: "{}" }).execute();
+    const document = JSON.stringify(version);
+    const code = { code_sha256: "c", serving: null, serving_code_sha256: null };
+    await tables
+      .insertInto("function_versions")
+      .values({ function_name: name, version_number: 0, document, revision_id: "r", ...code })
+      .execute();
+  }
+  const { listing } = await Catalog.open(database, PLACE);
+  assert.deepEqual(await listing.usage(), { functionCount: 1001, totalCodeSize: 500_500 });
+  assert.deepEqual((await listing.unsettled()).map(({ functionName }) => functionName).sort(), ["f7", "f9"]);
+});
 
 test("settings that an earlier version kept aside have members of their own now", async () => {
   const database = openDatabase(":memory:");
   await migrate(database, "functions", CATALOG_MIGRATIONS.slice(0, 3));
-  const tables = database.withTables<CatalogTables>();
+  const tables = database.withTables<OlderTables>();
   const key = "arn:aws:kms:us-east-1:000000000000:key/k";
   const queue = "arn:aws:sqs:us-east-1:000000000000:q";
   const aside = { DeadLetterConfig: { TargetArn: queue }, KMSKeyArn: key, VpcConfig: { SubnetIds: [], VpcId: "" } };
