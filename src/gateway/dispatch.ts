@@ -13,9 +13,10 @@ import type { BrowserGuard } from "./cors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { GatewayLimits, GatewayOptions } from "./gateway.ts";
 import { InvokeDoor } from "./invoke-door.ts";
+import type { LaneExchange } from "./lane-exchange.ts";
 import { Permissions } from "./permissions.ts";
 import { refusal } from "./refusal.ts";
-import { readHead } from "./request-head.ts";
+import { type RequestHead, readHead } from "./request-head.ts";
 import { ServiceDoor } from "./service-door.ts";
 import { SignatureVerifier } from "./sigv4.ts";
 
@@ -54,6 +55,16 @@ export class Dispatch {
     }
   }
 
+  /** The same for a plain invoke, which has come past node:http. Never rejects. */
+  async runPlainInvoke(exchange: LaneExchange, head: RequestHead, functionName: string): Promise<void> {
+    try {
+      exchange.extraHeaders = this.#guard.admit(head, false);
+      await this.#invoke.handle({ exchange, head }, functionName);
+    } catch (error) {
+      this.#end(exchange, error);
+    }
+  }
+
   async #route(exchange: Exchange, inside: string | undefined, isDraining: boolean): Promise<void> {
     const head = readHead(exchange.request, this.#maxHeaders);
     exchange.extraHeaders = this.#guard.admit(head, inside !== undefined);
@@ -73,13 +84,13 @@ export class Dispatch {
     return isAdmin ? this.#admin.handle(call) : this.#service.handle(call);
   }
 
-  #end(exchange: Exchange, error: unknown): void {
+  #end(exchange: Exchange | LaneExchange, error: unknown): void {
     if (error instanceof ConnectionLost) return;
     try {
       exchange.fail(this.#toServiceError(error, exchange.requestId));
     } catch (unanswerable) {
       this.#log.error("an answer could not be written", { requestId: exchange.requestId, error: unanswerable });
-      exchange.response.destroy();
+      exchange.abandon();
     }
   }
 

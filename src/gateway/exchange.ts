@@ -12,7 +12,16 @@ import type { RequestHead } from "./request-head.ts";
 /** A larger body costs more to turn into text than a second write does. */
 const ONE_WRITE_BYTES = 16_384;
 
-export class Exchange {
+/** What the Invoke path needs of a request's connection. */
+export interface InvokeExchange {
+  requestId: string;
+  /** @throws BodyTooLarge, BodyBudgetSpent, ConnectionLost */
+  readBody(limit: number, budget?: BodyBudget): Promise<Buffer>;
+  /** @param headers names and values in turn */
+  send(status: number, headers: string[], body: Buffer): void;
+}
+
+export class Exchange implements InvokeExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** UUID; the Invoke path lets the caller choose it. */
@@ -56,15 +65,8 @@ export class Exchange {
   }
 
   reply(answer: WireResponse): void {
-    const names = Object.keys(answer.headers);
-    const headers: string[] = [];
-    for (const name of names) {
-      if (name.toLowerCase() !== "x-amzn-requestid") headers.push(name, answer.headers[name] ?? "");
-    }
-    headers.push("x-amzn-RequestId", this.requestId);
+    const headers = answerHeaders(answer, this.requestId);
     if (Buffer.isBuffer(answer.body)) {
-      const hasLength = answer.status === 204 || names.some((name) => name.toLowerCase() === "content-length");
-      if (!hasLength) headers.push("Content-Length", String(answer.body.length));
       this.send(answer.status, headers, answer.body);
       return;
     }
@@ -72,6 +74,11 @@ export class Exchange {
     this.response.writeHead(answer.status, [...headers, ...this.extraHeaders]);
     // A source that fails midway ends the connection: the only way left to tell that the answer is not whole.
     pipeline(answer.body, this.response, () => {});
+  }
+
+  /** No answer can be written. */
+  abandon(): void {
+    this.response.destroy();
   }
 
   /** The shortest way out: headers (names and values, complete but for CORS) and a body. */
@@ -90,6 +97,20 @@ export class Exchange {
     this.response.write(body);
     drainThenEnd(this.request, this.response);
   }
+}
+
+/** Names and values: the answer's own, the request's id, and the length of a body that is known. */
+export function answerHeaders(answer: WireResponse, requestId: string): string[] {
+  const headers: string[] = [];
+  let hasLength = answer.status === 204 || !Buffer.isBuffer(answer.body);
+  for (const [name, value] of Object.entries(answer.headers)) {
+    const lower = name.toLowerCase();
+    if (lower === "content-length") hasLength = true;
+    if (lower !== "x-amzn-requestid") headers.push(name, value);
+  }
+  headers.push("x-amzn-RequestId", requestId);
+  if (!hasLength && Buffer.isBuffer(answer.body)) headers.push("Content-Length", String(answer.body.length));
+  return headers;
 }
 
 /** What a door handles: a request whose head is well-formed. */

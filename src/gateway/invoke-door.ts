@@ -8,11 +8,12 @@ import type { Place } from "../functions/function-name.ts";
 import type { Invoker } from "../invocation/invoker.ts";
 import { chunkedWireBytes } from "./aws-chunked.ts";
 import { BodyTooLarge } from "./body.ts";
-import type { Call } from "./exchange.ts";
+import type { InvokeExchange } from "./exchange.ts";
 import { type InvokeTarget, invokedName, readTarget } from "./invoke-target.ts";
 import { jsonFault, positionOf } from "./json-validity.ts";
 import type { Permissions } from "./permissions.ts";
 import { refusal } from "./refusal.ts";
+import type { RequestHead } from "./request-head.ts";
 import { isUuid, traceId } from "./request-id.ts";
 import type { SignatureVerifier } from "./sigv4.ts";
 
@@ -25,6 +26,11 @@ const CLIENT_CONTEXT_BYTES = 3583;
 const TENANT_PATTERN = "[a-zA-Z0-9\\._:\\/=+\\-@ ]+";
 const EMPTY_EVENT = Buffer.from("{}");
 const NOTHING = Buffer.alloc(0);
+
+export interface InvokeCall {
+  readonly exchange: InvokeExchange;
+  readonly head: RequestHead;
+}
 
 export class InvokeDoor {
   readonly #verifier: SignatureVerifier;
@@ -56,7 +62,7 @@ export class InvokeDoor {
   }
 
   /** @throws ServiceError, InvokeRefusal */
-  async handle({ exchange, head }: Call, encodedName: string): Promise<void> {
+  async handle({ exchange, head }: InvokeCall, encodedName: string): Promise<void> {
     const { headers } = head;
     const signature = this.#verifier.open(head, "lambda");
     const type = headers["x-amz-invocation-type"] ?? "RequestResponse";

@@ -53,7 +53,7 @@ function isPrintable(text: string): boolean {
   return true;
 }
 
-const isHost = (text: string): boolean => text.length <= 300 && !/[^A-Za-z0-9.:_\-[\]]/.test(text);
+export const isHost = (text: string): boolean => text.length <= 300 && !/[^A-Za-z0-9.:_\-[\]]/.test(text);
 
 /** Of these Node keeps the first and a proxy may keep the last: who is meant, and who asks, would depend on whom one asks. */
 const SINGLE: ReadonlySet<string> = new Set(["host", "authorization", "origin", "content-type"]);

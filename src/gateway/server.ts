@@ -9,6 +9,7 @@ import { BrowserGuard } from "./cors.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Exchange } from "./exchange.ts";
 import type { Gateway, GatewayLimits, GatewayOptions, InsideConnection } from "./gateway.ts";
+import { InvokeLane } from "./invoke-lane.ts";
 import { refusal } from "./refusal.ts";
 
 const LIMITS: GatewayLimits = {
@@ -32,6 +33,8 @@ class HttpGateway implements Gateway {
   readonly #guard: BrowserGuard;
   readonly #limits: GatewayLimits;
   readonly #broken = new BrokenConnections();
+  readonly #lane: InvokeLane;
+  readonly #general: (socket: Socket) => void;
   readonly #running = new Set<Exchange>();
   readonly #inside = new WeakMap<Duplex, InsideConnection>();
   #isDraining = false;
@@ -63,13 +66,26 @@ class HttpGateway implements Gateway {
     });
     this.#server.on("connect", (_, socket: Duplex) => this.#onBrokenConnection(new Error("CONNECT"), socket));
     this.#server.on("clientError", (error, socket: Duplex) => this.#onBrokenConnection(error, socket));
-    this.#server.on("connection", (socket: Socket) => {
-      // Answers that wait behind another on a pipelined connection never hear that it closed.
-      socket.once("close", () => {
-        for (const exchange of this.#running)
-          if (exchange.request.socket === socket) this.#finish(exchange, "answered");
-      });
+    // What node:http itself does with a new connection: the lane's connections come to it when they leave the lane.
+    const [general] = this.#server.listeners("connection") as [(socket: Socket) => void];
+    this.#server.removeAllListeners("connection");
+    this.#lane = new InvokeLane({
+      general: (socket) => this.#serveConnection(socket),
+      cutOff: (socket) => this.#onBrokenConnection(new Error("the request was cut off"), socket),
+      serve: (exchange, head, functionName) => this.#dispatch.runPlainInvoke(exchange, head, functionName),
+      lambda: options.services.find((service) => service.signingName === "lambda"),
+      keepAliveMs: limits.keepAliveMs,
     });
+    this.#general = (socket) => general.call(this.#server, socket);
+    this.#server.on("connection", (socket: Socket) => this.#lane.take(socket));
+  }
+
+  #serveConnection(socket: Socket): void {
+    // Answers that wait behind another on a pipelined connection never hear that it closed.
+    socket.once("close", () => {
+      for (const exchange of this.#running) if (exchange.request.socket === socket) this.#finish(exchange, "answered");
+    });
+    this.#general(socket);
   }
 
   async listen(port: number, host: string): Promise<{ port: number; host: string }> {
@@ -81,12 +97,13 @@ class HttpGateway implements Gateway {
 
   accept(socket: Socket, local: InsideConnection): void {
     this.#inside.set(socket, local);
-    this.#server.emit("connection", socket);
+    this.#serveConnection(socket);
   }
 
   async close(): Promise<void> {
     this.#isDraining = true;
     const closed = this.#server.listening ? once(this.#server, "close") : undefined;
+    this.#lane.startDraining();
     this.#server.close();
     this.#server.closeIdleConnections();
     // Node stops watching its timeouts when it closes: nobody may hold the drain up by never finishing a request.
@@ -94,7 +111,9 @@ class HttpGateway implements Gateway {
       for (const { request } of this.#running) if (!request.complete) request.destroy();
     }, this.#limits.drainReceiveMs);
     if (this.#running.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    await this.#lane.drained();
     clearTimeout(timer);
+    this.#lane.closeAll();
     this.#server.closeAllConnections();
     await closed;
   }
