@@ -108,7 +108,7 @@ describe("a connection of plain invokes", () => {
   });
 
   test("finishes what runs when the gateway drains, and ends idle ones", async () => {
-    let finish = (): void => {};
+    let finish: (() => void) | undefined;
     const gateway = await startTestGateway({
       invoker: {
         invoke: (request) =>
@@ -132,7 +132,7 @@ describe("a connection of plain invokes", () => {
     idle.resume();
     busy.write(await signed(gateway, "POST", PATH, "1"));
     await once(idle, "connect");
-    while (String(finish) === "() => {}") await new Promise(setImmediate);
+    while (finish === undefined) await new Promise(setImmediate);
     const closed = gateway.gateway.close();
     await ended;
     finish();
