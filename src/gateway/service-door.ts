@@ -83,7 +83,7 @@ function withoutChunking(headers: RequestHead["headers"], bytes: number): Reques
   return { ...others, "content-length": String(bytes), ...(left !== "" && { "content-encoding": left }) };
 }
 
-/** The ARN of the function in a path of Lambda's, else `*`. */
+/** The ARN of the function in a path of Lambda's, or of the version or alias that path or query name, else `*`. */
 function resourceOf(service: WireService, head: RequestHead, place: Place): string {
   if (service.name !== "lambda") return "*";
   const segments = head.path.split("/");
@@ -95,5 +95,7 @@ function resourceOf(service: WireService, head: RequestHead, place: Place): stri
     return "*";
   }
   const reference = parseFunctionName(name);
-  return reference === undefined ? "*" : functionArn(place, reference.name, reference.qualifier);
+  if (reference === undefined) return "*";
+  const qualifier = reference.qualifier ?? (new URLSearchParams(head.query).get("Qualifier") || undefined);
+  return functionArn(place, reference.name, qualifier);
 }

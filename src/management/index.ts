@@ -6,7 +6,9 @@ import { functionUrlHandlers } from "./function-urls.ts";
 import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 import { permissionHandlers } from "./permissions.ts";
 import { readFunctionHandlers } from "./read-functions.ts";
+import { recursionHandlers } from "./recursion.ts";
 import { resourcePolicyHandlers } from "./resource-policies.ts";
+import { runtimeManagementHandlers } from "./runtime-management.ts";
 import { tagHandlers } from "./tags.ts";
 import { updateFunctionHandlers } from "./update-function.ts";
 import { versionHandlers } from "./versions.ts";
@@ -27,16 +29,20 @@ export const SERVED_OPERATIONS = [
   "GetAlias",
   "GetFunction",
   "GetFunctionConfiguration",
+  "GetFunctionRecursionConfig",
   "GetFunctionUrlConfig",
   "GetPolicy",
   "GetResourcePolicy",
+  "GetRuntimeManagementConfig",
   "ListAliases",
   "ListFunctionUrlConfigs",
   "ListFunctions",
   "ListTags",
   "ListVersionsByFunction",
   "PublishVersion",
+  "PutFunctionRecursionConfig",
   "PutResourcePolicy",
+  "PutRuntimeManagementConfig",
   "RemovePermission",
   "TagResource",
   "UntagResource",
@@ -56,6 +62,8 @@ export function createLambdaHandlers(management: ManagementContext) {
     ...aliasHandlers(management),
     ...permissionHandlers(management),
     ...resourcePolicyHandlers(management),
+    ...runtimeManagementHandlers(management),
+    ...recursionHandlers(management),
     ...tagHandlers(management),
     ...functionUrlHandlers(management),
   } satisfies Required<Pick<LambdaHandlers, (typeof SERVED_OPERATIONS)[number]>>;

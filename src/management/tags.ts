@@ -1,49 +1,93 @@
-/** ListTags, TagResource and UntagResource, for functions: the only resource here that has tags so far. */
+/**
+ * ListTags, TagResource and UntagResource, for every kind of resource that can have tags: who keeps such a resource says
+ * how its tags are read and changed (TaggedResource) and stands in the table below.
+ */
+import type { Tags } from "../functions/catalog.ts";
 import { checkTags } from "./function-rules.ts";
-import { type FunctionTarget, functionNotFound, functionTarget } from "./function-target.ts";
+import { functionNotFound, functionTarget } from "./function-target.ts";
 import type { CallContext, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 
-export function tagHandlers({ catalog, fail }: ManagementContext) {
-  function taggedFunction(context: CallContext, operation: string, resource: string): FunctionTarget {
-    if (!resource.includes(":function:")) {
-      return fail("ResourceNotFoundException", "The resource you requested does not exist.");
-    }
-    const target = functionTarget(fail, context, operation, resource);
-    if (target.qualifier === undefined) return target;
-    return fail(
-      "InvalidParameterValueException",
-      "Tags on function aliases and versions are not supported. Please specify a function ARN.",
-    );
+/** One resource that can have tags: found by its ARN, not yet known to exist. */
+export interface TaggedResource {
+  /** Undefined when it does not exist. */
+  read(): Promise<Tags | undefined>;
+  /** Replaces the tags by what `decide` makes of them; what it throws is thrown, and nothing has changed. */
+  change(decide: (tags: Tags) => Tags): Promise<Tags | undefined>;
+  /** @throws ServiceError always: in this resource's own words */
+  notFound(): never;
+}
+
+/** @throws ServiceError when the ARN is not of a resource that could be here */
+export type FindTagged = (
+  management: ManagementContext,
+  context: CallContext,
+  operation: string,
+  arn: string,
+) => TaggedResource;
+
+/** By the kind of resource, the sixth part of its ARN. */
+const KINDS: Readonly<Record<string, FindTagged>> = {
+  function: functionTags,
+};
+
+export function tagHandlers(management: ManagementContext) {
+  const { fail } = management;
+
+  function find(context: CallContext, operation: string, arn: string): TaggedResource {
+    const kind = arn.split(":")[5] ?? "";
+    const found = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+    if (found) return found(management, context, operation, arn);
+    return fail("ResourceNotFoundException", "The resource you requested does not exist.");
   }
 
   return {
     async ListTags(input, context) {
-      const target = taggedFunction(context, "ListTags", input.Resource);
-      return { Tags: (await catalog.tags(target.name)) ?? functionNotFound(fail, target) };
+      const resource = find(context, "ListTags", input.Resource);
+      return { Tags: (await resource.read()) ?? resource.notFound() };
     },
 
     async TagResource(input, context) {
-      const target = taggedFunction(context, "TagResource", input.Resource);
+      const resource = find(context, "TagResource", input.Resource);
       if (Object.keys(input.Tags).length === 0) {
         fail("InvalidParameterValueException", "An error occurred and the request cannot be processed.");
       }
-      const tags = await catalog.changeTags(target.name, (before) => {
+      const tags = await resource.change((before) => {
         const merged = { ...before, ...input.Tags };
         checkTags(fail, merged);
         return merged;
       });
-      if (!tags) functionNotFound(fail, target);
+      if (!tags) resource.notFound();
       return {};
     },
 
     async UntagResource(input, context) {
-      const target = taggedFunction(context, "UntagResource", input.Resource);
+      const resource = find(context, "UntagResource", input.Resource);
       const removed = new Set(input.TagKeys);
-      const tags = await catalog.changeTags(target.name, (before) =>
+      const tags = await resource.change((before) =>
         Object.fromEntries(Object.entries(before).filter(([key]) => !removed.has(key))),
       );
-      if (!tags) functionNotFound(fail, target);
+      if (!tags) resource.notFound();
       return {};
     },
   } satisfies LambdaHandlers;
+}
+
+function functionTags(
+  { catalog, fail }: ManagementContext,
+  context: CallContext,
+  operation: string,
+  arn: string,
+): TaggedResource {
+  const target = functionTarget(fail, context, operation, arn);
+  if (target.qualifier !== undefined) {
+    fail(
+      "InvalidParameterValueException",
+      "Tags on function aliases and versions are not supported. Please specify a function ARN.",
+    );
+  }
+  return {
+    read: () => catalog.tags(target.name),
+    change: (decide) => catalog.changeTags(target.name, decide),
+    notFound: () => functionNotFound(fail, target),
+  };
 }

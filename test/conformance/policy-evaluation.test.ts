@@ -90,5 +90,7 @@ describe("resource policies and execution roles", () => {
     );
     assert.equal((await read()).FunctionName, name);
     await denied(read(":1"), action, `${ARN}${name}:1`, why);
+    const byQuery = new GetFunctionConfigurationCommand({ FunctionName: name, Qualifier: "1" });
+    await denied(asRole.send(byQuery), action, `${ARN}${name}:1`, why);
   });
 });
