@@ -19,26 +19,36 @@ export class RegionProcess {
   readonly readyMs: number;
   readonly #child: ChildProcess;
   readonly #dataDir: string;
+  readonly #keepsData: boolean;
 
-  private constructor(child: ChildProcess, dataDir: string, url: string, announcement: string, readyMs: number) {
+  private constructor(
+    child: ChildProcess,
+    data: { readonly directory: string; readonly isKept: boolean },
+    url: string,
+    announcement: string,
+    readyMs: number,
+  ) {
     this.pid = child.pid as number;
     this.target = { endpoint: url, region: "us-east-1", accessKeyId: "test", secretAccessKey: "test" };
     this.client = new RegionClient(this.target);
     this.announcement = announcement;
     this.readyMs = readyMs;
     this.#child = child;
-    this.#dataDir = dataDir;
+    this.#dataDir = data.directory;
+    this.#keepsData = data.isKept;
   }
 
-  static async start(isolation: string): Promise<RegionProcess> {
-    const dataDir = await mkdtemp(join(tmpdir(), "alonzo-bench-"));
+  /** @param ownDirectory a data directory that the caller made and removes; else a new one, removed by stop() */
+  static async start(isolation: string, ownDirectory?: string): Promise<RegionProcess> {
+    const isKept = ownDirectory !== undefined;
+    const directory = ownDirectory ?? (await mkdtemp(join(tmpdir(), "alonzo-bench-")));
     const started = performance.now();
     const child = spawn(
       process.execPath,
       [
         "--disable-warning=ExperimentalWarning",
         MAIN,
-        ...["start", "--port", "0", "--isolation", isolation, "--data-dir", dataDir],
+        ...["start", "--port", "0", "--isolation", isolation, "--data-dir", directory],
       ],
       { stdio: ["ignore", "pipe", "inherit"], env: { PATH: process.env.PATH, HOME: process.env.HOME } },
     );
@@ -50,9 +60,9 @@ export class RegionProcess {
       if (health.status !== 200) throw new Error(`the region announced itself but its health is ${health.status}`);
       await health.arrayBuffer();
       child.stdout?.resume();
-      return new RegionProcess(child, dataDir, url, line, performance.now() - started);
+      return new RegionProcess(child, { directory, isKept }, url, line, performance.now() - started);
     }
-    await rm(dataDir, { recursive: true, force: true });
+    if (!isKept) await rm(directory, { recursive: true, force: true });
     throw new Error("the region ended before it was ready");
   }
 
@@ -60,6 +70,6 @@ export class RegionProcess {
     const exited = once(this.#child, "exit");
     this.#child.kill("SIGTERM");
     await exited;
-    await rm(this.#dataDir, { recursive: true, force: true });
+    if (!this.#keepsData) await rm(this.#dataDir, { recursive: true, force: true });
   }
 }
