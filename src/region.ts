@@ -12,6 +12,7 @@ import { probeDrivers, selectDriver } from "./execution/sandbox/select.ts";
 import { Catalog } from "./functions/catalog.ts";
 import { CodeStore } from "./functions/code-store.ts";
 import { functionArn } from "./functions/function-name.ts";
+import { FunctionUrlDirectory } from "./functions/function-url-directory.ts";
 import type { FunctionVersion } from "./functions/function-version.ts";
 import { authorizeByActions } from "./gateway/authorization.ts";
 import { codePath, codeRoute } from "./gateway/code-route.ts";
@@ -122,6 +123,7 @@ export async function startRegion(config: Config): Promise<Region> {
     services: [lambda],
     credentials: new KeyRing({ ...config, mint }),
     invoker,
+    functionUrls: new FunctionUrlDirectory(catalog),
     authorize: authorizeByActions(config.executionRoleActions),
     policyOf: (functionName, qualifier) => catalog.policies.find(functionName, qualifier),
     hostNames: config.hostNames,

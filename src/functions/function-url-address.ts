@@ -18,13 +18,17 @@ const HOST = /^([a-z0-9]{32})\.lambda-url\.([a-z0-9-]+)\.(.+)$/;
 /** AWS's own domain (a client may be told to connect here for it), and the one that stands for this machine. */
 const SUFFIXES: readonly string[] = ["on.aws", "localhost"];
 
+/** Can this host be that of a function URL? Says no to nearly all that cannot. */
+export function mayBeUrlHost(host: string): boolean {
+  return host.length >= 50 && host[32] === ".";
+}
+
 /**
  * @param host lower case, without port
  * @param hostNames under which the region is reached besides: `<url-id>.lambda-url.<region>.<hostName>` is served too
  */
 export function urlOfHost(host: string, hostNames: readonly string[]): UrlAddress | undefined {
-  // Nearly all requests mean another host: do not run the pattern for them.
-  if (host.length < 50 || host[32] !== ".") return undefined;
+  if (!mayBeUrlHost(host)) return undefined;
   const [, urlId, region, suffix] = HOST.exec(host) ?? [];
   if (urlId === undefined || region === undefined || suffix === undefined) return undefined;
   if (!SUFFIXES.includes(suffix) && !hostNames.includes(suffix)) return undefined;

@@ -1,8 +1,11 @@
-/** Which function a URL belongs to, for every request that comes in by one: the settings, with those used last in memory. */
+/**
+ * Which function a URL belongs to and who may call it, for every request that comes in by one: the settings, with those
+ * used last in memory.
+ */
 import type { Catalog } from "./catalog.ts";
-import type { FunctionSettings } from "./function-settings.ts";
-import { UNQUALIFIED } from "./function-settings.ts";
+import { type FunctionSettings, UNQUALIFIED } from "./function-settings.ts";
 import type { FunctionUrl } from "./function-url.ts";
+import type { PolicyDocument } from "./policy-document.ts";
 
 const CACHED_URLS = 10_000;
 
@@ -11,6 +14,8 @@ export interface UrlOwner {
   /** The alias that the URL belongs to; undefined for the function itself. */
   readonly alias: string | undefined;
   readonly url: FunctionUrl;
+  /** Of the function, or of the alias. */
+  readonly policy: PolicyDocument | undefined;
 }
 
 /** The settings of all function URLs, found by their ids. */
@@ -20,6 +25,7 @@ export function functionUrlSettings(catalog: Catalog): FunctionSettings<Function
 
 export class FunctionUrlDirectory {
   readonly #settings: FunctionSettings<FunctionUrl>;
+  readonly #policies: Catalog["policies"];
   /** A Map remembers insertion order: the first is the one that was read longest ago. */
   readonly #cache = new Map<string, UrlOwner>();
   /** Grows with every change: a read that was overtaken by one must not fill the cache. */
@@ -27,6 +33,7 @@ export class FunctionUrlDirectory {
 
   constructor(catalog: Catalog) {
     this.#settings = functionUrlSettings(catalog);
+    this.#policies = catalog.policies;
     catalog.onChange((functionName) => this.#forget(functionName));
   }
 
@@ -36,8 +43,9 @@ export class FunctionUrlDirectory {
     const changes = this.#changes;
     const [found] = await this.#settings.find(urlId);
     if (!found) return undefined;
-    const alias = found.qualifier === UNQUALIFIED ? undefined : found.qualifier;
-    const owner = { functionName: found.functionName, alias, url: found.value };
+    const { functionName, qualifier, value: url } = found;
+    const policy = await this.#policies.find(functionName, qualifier);
+    const owner = { functionName, alias: qualifier === UNQUALIFIED ? undefined : qualifier, url, policy };
     if (changes === this.#changes) this.#put(urlId, owner);
     return owner;
   }

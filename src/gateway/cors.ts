@@ -5,6 +5,7 @@
  * could point at this machine are refused too.
  */
 import { isIP } from "node:net";
+import { urlOfHost } from "../functions/function-url-address.ts";
 import { refusal } from "./refusal.ts";
 import type { RequestHead } from "./request-head.ts";
 
@@ -24,7 +25,7 @@ const TRUSTED_SUFFIXES = [
 ];
 
 /** Host without port and without the dot that ends a name in full, lower case, IPv6 without brackets. */
-function hostName(host: string): string {
+export function hostName(host: string): string {
   const text = host.toLowerCase();
   if (text.startsWith("[")) return text.slice(1, Math.max(1, text.indexOf("]")));
   const colon = text.indexOf(":");
@@ -53,18 +54,21 @@ export class BrowserGuard {
     this.#hostNames = new Set(hostNames.map((name) => name.toLowerCase()));
   }
 
+  /** @throws ServiceError AccessDenied for a host name under which the region must not be served */
+  admitHost(host: string, isInside: boolean): void {
+    if (!this.checksHosts || isInside || host === this.#lastGoodHost) return;
+    if (!this.#trustsHost(hostName(host))) {
+      throw refusal("AccessDeniedException", `This region is not served under the host name '${hostName(host)}'.`);
+    }
+    this.#lastGoodHost = host;
+  }
+
   /**
    * @returns the CORS headers (names and values) of the answer; empty for callers that are no browser
-   * @throws ServiceError AccessDenied for a web page or host name that must not be served
+   * @throws ServiceError AccessDenied for a web page that must not be served
    */
-  admit(head: RequestHead, isInside: boolean): readonly string[] {
+  admitOrigin(head: RequestHead): readonly string[] {
     const { host = "", origin } = head.headers;
-    if (this.checksHosts && !isInside && host !== this.#lastGoodHost) {
-      if (!this.#trustsHost(hostName(host))) {
-        throw refusal("AccessDeniedException", `This region is not served under the host name '${hostName(host)}'.`);
-      }
-      this.#lastGoodHost = host;
-    }
     if (origin === undefined) {
       if (head.headers["sec-fetch-site"] === "cross-site") {
         throw refusal("AccessDeniedException", "Requests from other web sites are not allowed.");
@@ -94,7 +98,10 @@ export class BrowserGuard {
     // The console's own pages, under whatever trusted name they were opened.
     if (origin === `http://${host}`) return true;
     const match = /^https?:\/\/([^/?#@\\]+)$/.exec(origin);
-    return match?.[1] !== undefined && isLoopbackName(hostName(match[1]));
+    if (match?.[1] === undefined) return false;
+    const name = hostName(match[1]);
+    // Pages that a function serves are of this machine too, and no more to be trusted than the function.
+    return isLoopbackName(name) && urlOfHost(name, []) === undefined;
   }
 
   #trustsHost(name: string): boolean {

@@ -11,6 +11,7 @@ import { AdminDoor } from "./admin-door.ts";
 import { BodyBudgetSpent, BodyTooLarge, ConnectionLost } from "./body.ts";
 import type { BrowserGuard } from "./cors.ts";
 import type { Exchange } from "./exchange.ts";
+import { UrlDoor } from "./function-url/url-door.ts";
 import type { GatewayLimits, GatewayOptions } from "./gateway.ts";
 import { InvokeDoor } from "./invoke-door.ts";
 import type { LaneExchange } from "./lane-exchange.ts";
@@ -24,6 +25,7 @@ export class Dispatch {
   readonly #invoke: InvokeDoor;
   readonly #service: ServiceDoor;
   readonly #admin: AdminDoor;
+  readonly #url: UrlDoor;
   readonly #lambda: WireService | undefined;
   readonly #guard: BrowserGuard;
   readonly #log: GatewayOptions["log"];
@@ -40,6 +42,8 @@ export class Dispatch {
     this.#invoke = new InvokeDoor(verifier, unverified, options.invoker, permissions, place, now);
     this.#service = new ServiceDoor(services, verifier, unverified, permissions, place);
     this.#admin = new AdminDoor(options.adminRoutes ?? [], verifier, options.health);
+    const { functionUrls: directory, invoker, authorize, hostNames = [] } = options;
+    this.#url = new UrlDoor({ directory, verifier, unverified, invoker, authorize, place, hostNames, now });
     this.#lambda = services.find((service) => service.signingName === "lambda");
     this.#guard = guard;
     this.#log = options.log;
@@ -58,7 +62,8 @@ export class Dispatch {
   /** The same for a plain invoke, which has come past node:http. Never rejects. */
   async runPlainInvoke(exchange: LaneExchange, head: RequestHead, functionName: string): Promise<void> {
     try {
-      exchange.extraHeaders = this.#guard.admit(head, false);
+      this.#guard.admitHost(head.headers.host ?? "", false);
+      exchange.extraHeaders = this.#guard.admitOrigin(head);
       await this.#invoke.handle({ exchange, head }, functionName);
     } catch (error) {
       this.#end(exchange, error);
@@ -67,11 +72,16 @@ export class Dispatch {
 
   async #route(exchange: Exchange, inside: string | undefined, isDraining: boolean): Promise<void> {
     const head = readHead(exchange.request, this.#maxHeaders);
-    exchange.extraHeaders = this.#guard.admit(head, inside !== undefined);
-    const call = { exchange, head, endpoint: inside ?? `http://${head.headers.host}` };
-    const isAdmin = AdminDoor.matches(head.path);
+    const host = head.headers.host ?? "";
+    const url = this.#url.match(host, head.path);
+    // The host names of function URLs are for their functions alone, and for pages of any origin that their owners allow.
+    if (url?.by !== "host") this.#guard.admitHost(host, inside !== undefined);
+    if (url === undefined) exchange.extraHeaders = this.#guard.admitOrigin(head);
+    const call = { exchange, head, endpoint: inside ?? `http://${host}` };
+    const isAdmin = url === undefined && AdminDoor.matches(head.path);
     if (isAdmin && this.#admin.answerHealth(call, isDraining)) return;
     if (isDraining) throw refusal("ServiceUnavailable", "The region is shutting down");
+    if (url !== undefined) return this.#url.handle(call, url);
     if (head.method === "OPTIONS" && head.headers.origin !== undefined) {
       exchange.reply({ status: 204, headers: this.#guard.preflight(head), body: Buffer.alloc(0) });
       return;

@@ -27,7 +27,7 @@ export class Exchange implements InvokeExchange {
   /** UUID; the Invoke path lets the caller choose it. */
   requestId: string = randomUUID();
   /** In whose protocol errors are told; undefined until it is known which service is meant. */
-  service: WireService | undefined;
+  service: Pick<WireService, "renderError"> | undefined;
   /** Names and values that go with every answer: CORS. */
   extraHeaders: readonly string[] = [];
   /** No further request is wanted on this connection: the gateway drains. */
@@ -79,6 +79,17 @@ export class Exchange implements InvokeExchange {
   /** No answer can be written. */
   abandon(): void {
     this.response.destroy();
+  }
+
+  /** Send the head of an answer whose body is then written to `response` as it comes. @param headers names and values */
+  begin(status: number, headers: readonly string[]): void {
+    if (this.response.headersSent || this.response.destroyed) return;
+    this.response.writeHead(status, [
+      ...headers,
+      ...this.extraHeaders,
+      ...(this.isLast ? ["Connection", "close"] : []),
+    ]);
+    this.response.flushHeaders();
   }
 
   /** The shortest way out: headers (names and values, complete but for CORS) and a body. */

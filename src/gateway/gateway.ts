@@ -1,5 +1,6 @@
 /** What the gateway offers and what it needs: the contract between server.ts and the composition root. */
 import type { Socket } from "node:net";
+import type { FunctionUrlDirectory } from "../functions/function-url-directory.ts";
 import type { Invoker } from "../invocation/invoker.ts";
 import type { Log } from "../observability/log.ts";
 import type { Principal, WireResponse, WireService } from "../wire/service.ts";
@@ -26,6 +27,7 @@ export interface GatewayOptions {
   readonly services: readonly WireService[];
   readonly credentials: CredentialStore;
   readonly invoker: Invoker;
+  readonly functionUrls: Pick<FunctionUrlDirectory, "find">;
   /** What callers may do by who they are. */
   readonly authorize: Authorize;
   /** The resource policies of functions. */
@@ -37,7 +39,10 @@ export interface GatewayOptions {
   readonly adminRoutes?: readonly AdminRoute[];
   /** Web origins besides loopback's that may call the API from a browser, e.g. https://console.example.org. */
   readonly allowedOrigins?: readonly string[];
-  /** Host names besides loopback, addresses and AWS's own under which this region is reached. */
+  /**
+   * Host names besides loopback, addresses and AWS's own under which this region is reached, and, below each of them,
+   * function URLs: `<url-id>.lambda-url.<region>.<host name>`.
+   */
   readonly hostNames?: readonly string[];
   /** Only faults of ours are logged: nothing on the path of a good request. */
   readonly log: Log;

@@ -2,6 +2,7 @@
  * Reads the one request that must be fast: a plain Invoke with a small body. It accepts only what is beyond doubt, and
  * leaves the rest to node:http: whatever is unusual, ambiguous or not HTTP at all is `general`, never an error of its own.
  */
+import { mayBeUrlHost } from "../functions/function-url-address.ts";
 import { invokedName } from "./invoke-target.ts";
 import { isHost, type RequestHead } from "./request-head.ts";
 
@@ -57,7 +58,7 @@ export function readPlainRequest(bytes: Buffer): PlainRequest | "incomplete" | "
   const headers = readHeaders(text, lineEnd + 2, rawHeaders);
   if (headers === undefined) return "general";
   const { host, connection, "content-length": length } = headers;
-  if (host === undefined || !isHost(host)) return "general";
+  if (host === undefined || !isHost(host) || mayBeUrlHost(host)) return "general";
   if (connection !== undefined && connection.toLowerCase() !== "keep-alive") return "general";
   if (length === undefined || length.length > 5 || /[^0-9]/.test(length)) return "general";
   const bodyBytes = Number(length);

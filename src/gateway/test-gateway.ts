@@ -98,6 +98,7 @@ export async function startTestGateway(options: Partial<GatewayOptions> = {}): P
       },
       check: async () => {},
     },
+    functionUrls: { find: async () => undefined },
     authorize: authorizeByActions(["lambda:InvokeFunction"]),
     policyOf: async () => undefined,
     region: "us-east-1",

@@ -131,6 +131,16 @@ describe("function URL configurations", () => {
     await suite.refused(get(name), NO_URL);
   });
 
+  test("a function that keeps its tenants apart has none", async () => {
+    const input = settings({ TenancyConfig: { TenantIsolationMode: "PER_TENANT" } });
+    await suite.lambda.send(new CreateFunctionCommand(input));
+    await suite.refused(create(String(input.FunctionName)), {
+      status: 400,
+      name: "InvalidParameterValueException",
+      message: "Function URLs are not supported for functions with tenant isolation.",
+    });
+  });
+
   test("what does not exist is refused by every operation", async () => {
     const name = await newFunction();
     const update = (FunctionName: string, Qualifier?: string) =>

@@ -1,0 +1,118 @@
+/**
+ * The answer of a function behind a URL with InvokeMode RESPONSE_STREAM, on its way to the client as it comes. A stream of
+ * the content type for HTTP integrations begins with a prelude: the response's head as JSON, then eight NULs. A function
+ * that does not stream is answered for as with BUFFERED.
+ */
+import type { Outcome } from "../../execution/outcome.ts";
+import type { ResponseHead, ResponseSink } from "../../execution/response-sink.ts";
+import type { Exchange } from "../exchange.ts";
+import { answerOf, type UrlAnswer } from "./answer.ts";
+import { type AnswerHead, answerHead, MalformedAnswer } from "./response-headers.ts";
+
+const WITH_PRELUDE = "application/vnd.awslambda.http-integration-response";
+const DEFAULT_TYPE = "application/octet-stream";
+const PRELUDE_END = Buffer.alloc(8);
+/** bytes: far more than any head that a client would accept */
+const MAX_PRELUDE_BYTES = 1024 * 1024;
+type Phase = "waiting" | "whole" | "prelude" | "body" | "malformed";
+
+export class StreamedAnswer implements ResponseSink {
+  readonly #exchange: Exchange;
+  /** Names and values that go with every answer of the URL. */
+  readonly #headers: readonly string[];
+  readonly #ownsCors: boolean;
+  #phase: Phase = "waiting";
+  /** Of a whole document, or of the prelude until it is complete. */
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+
+  constructor(exchange: Exchange, headers: readonly string[], ownsCors: boolean) {
+    this.#exchange = exchange;
+    this.#headers = headers;
+    this.#ownsCors = ownsCors;
+  }
+
+  get isClosed(): boolean {
+    return this.#exchange.response.destroyed || this.#exchange.response.closed;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#exchange.response.on("drain", listener);
+    this.#exchange.response.once("close", listener);
+  }
+
+  start({ contentType, isStreamed }: ResponseHead): void {
+    if (!isStreamed) this.#phase = "whole";
+    else if (contentType.split(";", 1)[0]?.trim().toLowerCase() === WITH_PRELUDE) this.#phase = "prelude";
+    else this.#begin({ status: 200, headers: ["Content-Type", contentType], hasType: true });
+  }
+
+  write(chunk: Buffer): boolean {
+    if (this.isClosed) return true;
+    if (this.#phase === "body") return this.#exchange.response.write(chunk);
+    if (this.#phase === "malformed") return true;
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    return this.#phase === "whole" || this.#readPrelude();
+  }
+
+  /**
+   * The function is done, and this is what became of it.
+   * @returns the whole response where none of it has gone out
+   * @throws MalformedAnswer when none has gone out and there is none to be made
+   */
+  end(outcome: Outcome): UrlAnswer | undefined {
+    if (this.#phase === "body") {
+      // What has gone out cannot be taken back: cutting it off is the only way left to tell that it is not whole.
+      if (outcome.functionError === undefined) this.#exchange.response.end();
+      else this.#exchange.response.destroy();
+      return undefined;
+    }
+    if (outcome.functionError !== undefined) throw new MalformedAnswer(outcome.errorType ?? outcome.kind);
+    if (this.#phase === "whole") return answerOf(Buffer.concat(this.#held), this.#ownsCors);
+    if (this.#phase === "waiting") return answerOf(outcome.payload, this.#ownsCors);
+    throw new MalformedAnswer("the stream has no prelude");
+  }
+
+  #readPrelude(): boolean {
+    const held = Buffer.concat(this.#held);
+    const end = held.indexOf(PRELUDE_END);
+    if (end < 0) {
+      this.#held = [held];
+      if (held.length > MAX_PRELUDE_BYTES) this.#giveUp();
+      return true;
+    }
+    this.#held = [];
+    const head = preludeHead(held.subarray(0, end), this.#ownsCors);
+    if (head === undefined) {
+      this.#giveUp();
+      return true;
+    }
+    this.#begin(head);
+    const rest = held.subarray(end + PRELUDE_END.length);
+    return rest.length === 0 || this.#exchange.response.write(rest);
+  }
+
+  #giveUp(): void {
+    this.#phase = "malformed";
+    this.#held = [];
+  }
+
+  #begin({ status, headers, hasType }: AnswerHead): void {
+    this.#phase = "body";
+    const type = hasType ? [] : ["Content-Type", DEFAULT_TYPE];
+    this.#exchange.begin(status, [...type, ...headers, ...this.#headers]);
+  }
+}
+
+/** Undefined for what cannot be the head of a response. */
+function preludeHead(json: Buffer, ownsCors: boolean): AnswerHead | undefined {
+  try {
+    const prelude = JSON.parse(json.toString()) as unknown;
+    if (typeof prelude !== "object" || prelude === null) return undefined;
+    return answerHead({ statusCode: 200, ...prelude }, ownsCors);
+  } catch (error) {
+    if (error instanceof MalformedAnswer || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
