@@ -115,6 +115,12 @@ export const COMPONENTS = {
     find: () => ["/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem"].find((path) => existsSync(path)),
   },
   unzip: { name: "unzip", why: "the tests look into deployment packages", packages: ["unzip"], find: program("unzip") },
+  chromium: {
+    name: "Chromium",
+    why: "the tests open web pages that functions serve",
+    packages: ["chromium"],
+    find: () => findExecutable("chromium") ?? findExecutable("google-chrome"),
+  },
   procps: { name: "procps", why: "the tests look for orphan processes", packages: ["procps"], find: program("ps") },
 } as const satisfies Record<string, Component>;
 
