@@ -7,6 +7,7 @@ import type { CredentialMint } from "./credentials.ts";
 import { Environment, type EnvironmentListener } from "./environment.ts";
 import { EnvironmentLog } from "./environment-log.ts";
 import { environmentVariables } from "./environment-variables.ts";
+import type { InitializationType } from "./initialization.ts";
 import { InvocationSlot } from "./invocation-slot.ts";
 import { RuntimeApi } from "./runtime-api/runtime-api.ts";
 import type { Launch } from "./runtime-process.ts";
@@ -33,7 +34,11 @@ export class EnvironmentFactory {
   }
 
   /** @throws when the runtime is not installed here or the driver has no room for another sandbox */
-  async create(version: FunctionVersion, listener: EnvironmentListener): Promise<Environment> {
+  async create(
+    version: FunctionVersion,
+    initialization: InitializationType,
+    listener: EnvironmentListener,
+  ): Promise<Environment> {
     const { driver, runtimes, logs } = this.#parts;
     const installation = runtimes.find(version.runtime ?? "");
     if (!installation) throw new Error(`runtime ${version.runtime} is not installed on this machine`);
@@ -55,12 +60,13 @@ export class EnvironmentFactory {
       onRegionConnection: (socket) => this.#parts.onRegionConnection(socket, sandbox.regionEndpoint),
       onOutput: (chunk) => log.output(chunk),
     });
-    const launch = await this.#launch(version, installation, sandbox, task, logStreamName);
-    return new Environment({ version, sandbox, slot, log, launch }, listener);
+    const launch = await this.#launch(version, initialization, installation, sandbox, task, logStreamName);
+    return new Environment({ version, sandbox, slot, log, launch, initialization }, listener);
   }
 
   async #launch(
     version: FunctionVersion,
+    initialization: InitializationType,
     installation: RuntimeInstallation,
     sandbox: Sandbox,
     task: string,
@@ -70,6 +76,7 @@ export class EnvironmentFactory {
     const identity = { roleArn: version.roleArn, sessionName: version.functionName };
     const environment = environmentVariables({
       version,
+      initialization,
       installation,
       sandbox,
       region,

@@ -1,11 +1,13 @@
 /** What the processes of an execution environment find in their environment (contract/01 §5). */
 import type { FunctionVersion } from "../functions/function-version.ts";
 import type { ExecutionCredentials } from "./credentials.ts";
+import type { InitializationType } from "./initialization.ts";
 import type { RuntimeInstallation } from "./runtimes.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 
 export interface VariableSources {
   readonly version: FunctionVersion;
+  readonly initialization: InitializationType;
   readonly installation: RuntimeInstallation;
   readonly sandbox: Sandbox;
   readonly credentials: ExecutionCredentials;
@@ -29,7 +31,7 @@ export function environmentVariables(sources: VariableSources): Record<string, s
     AWS_LAMBDA_FUNCTION_NAME: version.functionName,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(version.memoryMb),
     AWS_LAMBDA_FUNCTION_VERSION: version.version,
-    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    AWS_LAMBDA_INITIALIZATION_TYPE: sources.initialization,
     AWS_LAMBDA_LOG_GROUP_NAME: version.logging.logGroup,
     AWS_LAMBDA_LOG_STREAM_NAME: sources.logStreamName,
     AWS_LAMBDA_RUNTIME_API: sandbox.runtimeApiAddress,

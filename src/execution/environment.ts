@@ -15,6 +15,7 @@ import {
   tooLargeFailure,
   truncatedFailure,
 } from "./failure.ts";
+import { type InitializationType, initLimitMs } from "./initialization.ts";
 import type { Invocation } from "./invocation.ts";
 import type { InvocationSlot, RuntimeAnswer } from "./invocation-slot.ts";
 import { endLine, faultLine, initReportLine, initStartLine, reportLine, startLine, timeoutLine } from "./log-lines.ts";
@@ -23,21 +24,21 @@ import type { Running } from "./running-invocation.ts";
 import { type Launch, RuntimeProcess } from "./runtime-process.ts";
 import type { Sandbox, SandboxExit } from "./sandbox/sandbox.ts";
 
-/** ms: the init phase of an on-demand environment */
-const INIT_LIMIT_MS = 10_000;
-
 export interface EnvironmentParts {
   readonly version: FunctionVersion;
   readonly sandbox: Sandbox;
   readonly slot: InvocationSlot;
   readonly log: EnvironmentLog;
   readonly launch: Launch;
+  readonly initialization: InitializationType;
 }
 
 /** What the pool hears. */
 export interface EnvironmentListener {
   /** It can take the next invocation (or, reset, will start its runtime again inside it). */
   onIdle(environment: Environment): void;
+  /** Its runtime ended with nothing to do; the next invocation will start it again. */
+  onRuntimeExit(environment: Environment): void;
   /** A fault of ours or of the machine's: the caller has been told, this is for the operator. */
   onFault(environment: Environment, error: unknown): void;
 }
@@ -48,6 +49,7 @@ export class Environment {
   readonly #slot: InvocationSlot;
   readonly #log: EnvironmentLog;
   readonly #launch: Launch;
+  readonly #initialization: InitializationType;
   readonly #listener: EnvironmentListener;
   readonly #runtime: RuntimeProcess;
   #running: Running | undefined;
@@ -65,6 +67,7 @@ export class Environment {
     this.#slot = parts.slot;
     this.#log = parts.log;
     this.#launch = parts.launch;
+    this.#initialization = parts.initialization;
     this.#listener = listener;
     this.#runtime = new RuntimeProcess(parts.sandbox, parts.slot, parts.launch, {
       onExit: (exit) => this.#onExit(exit),
@@ -82,11 +85,17 @@ export class Environment {
     return this.#sandbox.id;
   }
 
+  /** Its runtime is initialised: an invocation costs no init. */
+  get isInitialised(): boolean {
+    return this.#runtime.isUp;
+  }
+
   /** The init phase, ahead of the first invocation. A failure is logged and repeated inside that invocation, as in Lambda. */
   async init(): Promise<void> {
     const startedMs = performance.now();
     this.#log.platform(initStartLine(this.#launch.runtimeVersion, this.#launch.runtimeVersionArn));
-    const failure = await this.#runtime.start(INIT_LIMIT_MS, () => timeoutFailure(INIT_LIMIT_MS / 1000));
+    const limitMs = initLimitMs(this.#initialization, this.version);
+    const failure = await this.#runtime.start(limitMs, () => timeoutFailure(limitMs / 1000));
     const durationMs = performance.now() - startedMs;
     if (!failure) {
       this.#initMs = durationMs;
@@ -195,7 +204,7 @@ export class Environment {
   #onExit(exit: SandboxExit): void {
     const running = this.#running;
     if (this.#destroyed) return;
-    if (!running) return void this.#runtime.reset();
+    if (!running) return void this.#runtime.reset().then(() => this.#listener.onRuntimeExit(this));
     if (running.finished) return this.#becomeIdle();
     // What it streamed may still be on its way, even to its very end: the connection's end tells.
     if (running.stream) return;
@@ -246,8 +255,9 @@ export class Environment {
     const durationMs = kind === "timeout" ? timeoutMs : performance.now() - running.startedMs;
     const figures = {
       durationMs,
-      // Since 2025-08 the init of a cold invocation is billed with it (contract/09 §1).
-      billedMs: Math.ceil(durationMs + (initMs ?? 0)),
+      // Since 2025-08 the init of a cold invocation is billed with it (contract/09 §1); AWS reports a provisioned one, too,
+      // with the first invocation, but bills it with what is provisioned.
+      billedMs: Math.ceil(durationMs + (this.#initialization === "on-demand" ? (initMs ?? 0) : 0)),
       maxMemoryMb: this.#maxMemoryMb(),
       ...(initMs !== undefined && { initMs }),
     };

@@ -83,8 +83,9 @@ export function play(script: (runtime: PlayedRuntime) => void, timeoutSeconds = 
         runtimeVersion: "nodejs:22.v1",
         runtimeVersionArn: "arn:aws:lambda:us-east-1::runtime:0",
       },
+      initialization: "on-demand",
     },
-    { onIdle: (one) => idle.push(one), onFault: (_one, error) => assert.fail(String(error)) },
+    { onIdle: (one) => idle.push(one), onRuntimeExit: () => {}, onFault: (_one, error) => assert.fail(String(error)) },
   );
   const untilIdle = async (times: number) => {
     while (idle.length < times) await new Promise((resolve) => setImmediate(resolve));

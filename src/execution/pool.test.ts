@@ -72,7 +72,7 @@ class PlayedEnvironment {
 function setUp(options: { room?: () => boolean; create?: Script; init?: Script; idleTimeoutMs?: number } = {}) {
   const made: PlayedEnvironment[] = [];
   const factory = {
-    create: async (version: FunctionVersion, listener: EnvironmentListener) => {
+    create: async (version: FunctionVersion, _initialization: string, listener: EnvironmentListener) => {
       await options.create?.(version);
       const environment = new PlayedEnvironment(`e${made.length}`, version, listener, options.init);
       made.push(environment);

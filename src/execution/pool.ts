@@ -6,33 +6,22 @@
 import type { FunctionVersion } from "../functions/function-version.ts";
 import type { Log } from "../observability/log.ts";
 import type { Environment, EnvironmentListener } from "./environment.ts";
-import type { EnvironmentFactory } from "./environment-factory.ts";
+import { EnvironmentStarts, NoRoomError, type StartsOptions } from "./environment-starts.ts";
+import { Freezer } from "./freezer.ts";
 import type { Invocation } from "./invocation.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Placement } from "./placement.ts";
+import { ProvisionedEnvironments } from "./provisioned-environments.ts";
 import { runIdentity } from "./run-identity.ts";
-import { Semaphore, Turn } from "./semaphore.ts";
 
-/** ms between an environment's last work and its freeze: the next invocation often comes sooner, and finds it thawed */
-const FREEZE_AFTER_MS = 25;
 const REAP_EVERY_MS = 1000;
-/** ms of an init during which others may not start: later it is waiting rather than working, and must not hold them up */
-const INIT_ALONE_MS = 500;
 /** ms after which an environment is not used any more: well before its credentials expire */
 const MAX_AGE_MS = 6 * 3600 * 1000;
 
-export interface PoolOptions {
-  readonly factory: EnvironmentFactory;
-  readonly placement: Placement;
+export { NoRoomError } from "./environment-starts.ts";
+
+export interface PoolOptions extends StartsOptions {
   readonly log: Log;
   readonly idleTimeoutMs: number;
-  /** Cold starts at the same time: more only slow each other down. */
-  readonly parallelStarts: number;
-}
-
-/** There is no room on this machine for another environment, or the region is closing. */
-export class NoRoomError extends Error {
-  override readonly name = "NoRoomError";
 }
 
 interface Waiter {
@@ -63,8 +52,10 @@ interface Membership {
 }
 
 export class EnvironmentPool implements EnvironmentListener {
+  /** Those that are kept ready ahead; invocations go there first. */
+  readonly provisioned: ProvisionedEnvironments;
   readonly #options: PoolOptions;
-  readonly #starts: Semaphore;
+  readonly #starts: EnvironmentStarts;
   /** By run identity and tenant. */
   readonly #fleets = new Map<string, Fleet>();
   /** Those without a tenant by the version object itself, which the catalog hands out again and again: no key to build on the hot path. */
@@ -72,14 +63,14 @@ export class EnvironmentPool implements EnvironmentListener {
   readonly #live = new Set<Environment>();
   readonly #members = new WeakMap<Environment, Membership>();
   readonly #underway = new Set<Promise<void>>();
-  readonly #cooling: Environment[] = [];
-  #freezeTimer: NodeJS.Timeout | undefined;
+  readonly #freezer = new Freezer((environment) => this.#isIdle(environment));
   readonly #reaper: NodeJS.Timeout;
   #closed = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#starts = new Semaphore(options.parallelStarts);
+    this.#starts = new EnvironmentStarts(options, () => this.#giveWay());
+    this.provisioned = new ProvisionedEnvironments({ starts: this.#starts, log: options.log, maxAgeMs: MAX_AGE_MS });
     this.#reaper = setInterval(() => this.#reap(), REAP_EVERY_MS);
     this.#reaper.unref();
   }
@@ -90,13 +81,18 @@ export class EnvironmentPool implements EnvironmentListener {
    */
   async invoke(version: FunctionVersion, invocation: Invocation, wantsLogTail: boolean): Promise<Outcome> {
     if (this.#closed) throw closing();
+    const provisioned = this.provisioned.serving(version);
+    // Not awaited where there is none: an idle environment is to be taken in this turn.
+    const outcome = provisioned && (await provisioned.invoke(invocation, wantsLogTail));
+    if (outcome) return outcome;
     const fleet = this.#fleetOf(version, invocation.tenantId);
     const environment = fleet.idle.pop() ?? (await this.#startOrWait(fleet));
     return environment.invoke(invocation, wantsLogTail);
   }
 
-  /** Whether invoke() would now find an idle environment, or start one. */
-  demand(version: FunctionVersion, tenantId?: string): "warm" | "cold" {
+  /** Whether invoke() would now find a provisioned environment, another that is idle, or start one. */
+  demand(version: FunctionVersion, tenantId?: string): "provisioned" | "warm" | "cold" {
+    if (this.provisioned.serving(version)) return "provisioned";
     const fleet = this.#fleetOf(version, tenantId);
     return fleet.idle.length > 0 || fleet.starting > fleet.waiters.length ? "warm" : "cold";
   }
@@ -121,7 +117,7 @@ export class EnvironmentPool implements EnvironmentListener {
   }
 
   get size(): number {
-    return this.#live.size;
+    return this.#live.size + this.provisioned.size;
   }
 
   /** Nothing of it is left when this resolves, what was just starting included. */
@@ -129,7 +125,8 @@ export class EnvironmentPool implements EnvironmentListener {
     this.#closed = true;
     for (const fleet of this.#fleets.values()) for (const { reject } of fleet.waiters.splice(0)) reject(closing());
     clearInterval(this.#reaper);
-    clearTimeout(this.#freezeTimer);
+    this.#freezer.close();
+    await this.provisioned.close();
     await Promise.all([...this.#live].map((environment) => this.#destroy(environment)));
     await Promise.all(this.#underway);
   }
@@ -143,9 +140,11 @@ export class EnvironmentPool implements EnvironmentListener {
     if (waiter) return waiter.resolve(environment);
     if (fleet.retired) return void this.#end(fleet, environment);
     fleet.idle.push(environment);
-    this.#cooling.push(environment);
-    this.#freezeTimer ??= setTimeout(() => this.#freezeIdle(), FREEZE_AFTER_MS);
+    this.#freezer.cool(environment);
   }
+
+  /** It stays: the next invocation starts the runtime again. */
+  onRuntimeExit(): void {}
 
   onFault(environment: Environment, error: unknown): void {
     this.#options.log.error("sandbox fault", {
@@ -203,32 +202,32 @@ export class EnvironmentPool implements EnvironmentListener {
   /** Never rejects. Whatever becomes of it, one waiter of those that are left hears of it. */
   async #start(fleet: Fleet): Promise<void> {
     fleet.starting++;
-    let environment: Environment | undefined;
+    let created: Environment | undefined;
+    let ready: Environment | undefined;
     try {
-      await this.#starts.acquire(fleet);
-      const turn = new Turn(this.#starts);
-      try {
-        if (fleet.waiters.length === 0) return;
-        await this.#makeRoom(fleet.version);
-        environment = await this.#options.factory.create(fleet.version, this);
-        this.#admit(environment, fleet);
-        if (this.#closed) throw closing();
-        turn.endIn(INIT_ALONE_MS);
-        await environment.init();
-        const member = this.#members.get(environment);
-        if (!member) throw closing();
-        if (member.failed) throw new Error(`environment ${environment.id} could not be started`);
-      } finally {
-        turn.end();
-      }
+      ready = await this.#starts.start({
+        version: fleet.version,
+        initialization: "on-demand",
+        listener: this,
+        party: fleet,
+        isWanted: () => fleet.waiters.length > 0,
+        onCreated: (environment) => {
+          created = environment;
+          this.#admit(environment, fleet);
+          if (this.#closed) throw closing();
+        },
+      });
+      const member = ready && this.#members.get(ready);
+      if (ready && !member) throw closing();
+      if (member?.failed) throw new Error(`environment ${ready?.id} could not be started`);
     } catch (error) {
       fleet.waiters.shift()?.reject(error);
-      if (environment) await this.#end(fleet, environment);
-      environment = undefined;
+      if (created) await this.#end(fleet, created);
+      ready = undefined;
     } finally {
       fleet.starting--;
     }
-    if (environment) this.onIdle(environment);
+    if (ready) this.onIdle(ready);
   }
 
   #admit(environment: Environment, fleet: Fleet): void {
@@ -237,14 +236,12 @@ export class EnvironmentPool implements EnvironmentListener {
     this.#members.set(environment, { fleet, bornMs: Date.now(), failed: false });
   }
 
-  async #makeRoom(version: FunctionVersion): Promise<void> {
-    const { placement } = this.#options;
-    while (!placement.hasRoom(version.memoryMb)) {
-      const victim = this.#longestIdle();
-      if (!victim) throw new NoRoomError("no memory is left on this machine for another execution environment");
-      victim.fleet.idle.splice(victim.fleet.idle.indexOf(victim.environment), 1);
-      await this.#end(victim.fleet, victim.environment);
-    }
+  async #giveWay(): Promise<boolean> {
+    const victim = this.#longestIdle();
+    if (!victim) return false;
+    victim.fleet.idle.splice(victim.fleet.idle.indexOf(victim.environment), 1);
+    await this.#end(victim.fleet, victim.environment);
+    return true;
   }
 
   #longestIdle(): { fleet: Fleet; environment: Environment } | undefined {
@@ -258,21 +255,12 @@ export class EnvironmentPool implements EnvironmentListener {
     return oldest;
   }
 
-  #freezeIdle(): void {
-    this.#freezeTimer = undefined;
-    const nowMs = performance.now();
-    const warm = this.#cooling.splice(0).filter((environment) => {
-      const fleet = this.#members.get(environment)?.fleet;
-      if (!fleet?.idle.includes(environment)) return false;
-      if (nowMs - environment.idleSinceMs < FREEZE_AFTER_MS) return true;
-      environment.freeze();
-      return false;
-    });
-    this.#cooling.push(...new Set(warm));
-    if (this.#cooling.length > 0) this.#freezeTimer = setTimeout(() => this.#freezeIdle(), FREEZE_AFTER_MS);
+  #isIdle(environment: Environment): boolean {
+    return this.#members.get(environment)?.fleet.idle.includes(environment) ?? false;
   }
 
   #reap(): void {
+    this.provisioned.renewOldest();
     const limit = performance.now() - this.#options.idleTimeoutMs;
     for (const [key, fleet] of this.#fleets) {
       for (const environment of [...fleet.idle]) {
