@@ -21,8 +21,15 @@ import { logsRoute } from "./gateway/logs-route.ts";
 import { presign } from "./gateway/presign.ts";
 import { createGateway } from "./gateway/server.ts";
 import { Admission } from "./invocation/admission.ts";
+import { ConcurrencySettings } from "./invocation/concurrency-settings.ts";
 import { RegionInvoker } from "./invocation/region-invoker.ts";
-import { Activation, createLambdaHandlers, type Lambda, type Preparation } from "./management/index.ts";
+import {
+  AccountConcurrency,
+  Activation,
+  createLambdaHandlers,
+  type Lambda,
+  type Preparation,
+} from "./management/index.ts";
 import { createLog } from "./observability/log.ts";
 import { LogStore } from "./observability/log-store.ts";
 import { systemClock } from "./state/clock.ts";
@@ -90,11 +97,13 @@ export async function startRegion(config: Config): Promise<Region> {
     parallelStarts: Math.max(2, availableParallelism()),
   });
   opened.defer(() => pool.close());
+  const admission = new Admission(config);
+  const concurrency = new ConcurrencySettings(catalog, admission, pool.provisioned);
   catalog.onChange((functionName) => {
+    void concurrency.apply(functionName).catch((error) => log.error("applying concurrency", { error }));
     const current = (version: string) => catalog.resolve(functionName, version);
     void pool.retire(functionName, current).catch((error) => log.error("retiring environments", { error }));
   });
-  const admission = new Admission(config);
   const invoker = new RegionInvoker(catalog, admission, pool, (name) => functionArn(place, name));
 
   const model = loadModel<Lambda>("lambda");
@@ -109,7 +118,8 @@ export async function startRegion(config: Config): Promise<Region> {
     clock,
     fail: failFor(model),
     activation,
-    accountConcurrency: config.accountConcurrency,
+    account: new AccountConcurrency(catalog, config),
+    concurrency,
     codeUrl: (codeSha256, endpoint) =>
       presign({ ...config, service: "lambda", endpoint, path: codePath(codeSha256), now: clock.now() }),
   });
@@ -133,6 +143,8 @@ export async function startRegion(config: Config): Promise<Region> {
     adminRoutes: [logsRoute(catalog, logs, stopping.signal), codeRoute(code)],
     log,
   });
+  // From here on environments may call the region.
+  await concurrency.load();
   const { port, host } = await gateway.listen(config.port, config.host);
   opened.defer(() => activation.close());
   opened.defer(() => gateway.close());

@@ -55,6 +55,7 @@ export class ProvisionedEnvironments {
   #known = new WeakMap<FunctionVersion, readonly ProvisionedFleet[]>();
 
   #isSettling = false;
+  #isClosed = false;
 
   constructor(options: Omit<FleetOptions, "onChange">) {
     this.#options = options;
@@ -81,6 +82,7 @@ export class ProvisionedEnvironments {
 
   /** Provision exactly this, by qualifier, for the function. What stays as it was is left alone. */
   set(functionName: string, provisions: ReadonlyMap<string, Provision>): void {
+    if (this.#isClosed) return;
     const allocations = this.#functions.get(functionName) ?? new Map<string, Allocation>();
     for (const [qualifier, allocation] of allocations) {
       if (provisions.has(qualifier)) continue;
@@ -118,6 +120,7 @@ export class ProvisionedEnvironments {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     const fleets = [...this.#fleets.keys()];
     this.#functions.clear();
     await Promise.all(fleets.map((fleet) => fleet.close()));

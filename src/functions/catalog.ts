@@ -25,7 +25,7 @@ import { dropSettings, FunctionSettings } from "./function-settings.ts";
 import type { FunctionVersion } from "./function-version.ts";
 import { newestVersion, routeOf, versionRow } from "./qualifiers.ts";
 import { ResourcePolicies } from "./resource-policies.ts";
-import { pick, type Random } from "./route.ts";
+import { pick, type Random, type Route } from "./route.ts";
 import { RouteCache } from "./route-cache.ts";
 
 const CACHED_ROUTES = 10_000;
@@ -111,13 +111,16 @@ export class Catalog {
    * @param qualifier `$LATEST`, the default, digits, or the name of an alias
    */
   async resolve(functionName: string, qualifier = "$LATEST"): Promise<FunctionVersion | undefined> {
-    const cached = this.cached(functionName, qualifier);
-    if (cached) return cached;
+    const route = this.#cache.get(functionName, qualifier) ?? (await this.route(functionName, qualifier));
+    return route && pick(route, this.#random);
+  }
+
+  /** What resolve() picks from. */
+  async route(functionName: string, qualifier: string): Promise<Route | undefined> {
     const writes = this.#writes;
     const route = await routeOf(this.#database, this.#place, functionName, qualifier);
-    if (!route) return undefined;
-    if (writes === this.#writes) this.#cache.put(functionName, qualifier, route);
-    return pick(route, this.#random);
+    if (route && writes === this.#writes) this.#cache.put(functionName, qualifier, route);
+    return route;
   }
 
   /** What resolve() would answer, when that is known without asking the database. */

@@ -13,6 +13,7 @@ import { failFor } from "../wire/fail.ts";
 import { loadModel } from "../wire/model.ts";
 import type { CallContext } from "../wire/service.ts";
 import { ServiceError } from "../wire/service-error.ts";
+import { AccountConcurrency } from "./account-concurrency.ts";
 import { Activation, createLambdaHandlers, type Lambda, type Preparation } from "./index.ts";
 
 const PLACE = { region: "us-east-1", accountId: "123456789012" };
@@ -49,7 +50,8 @@ async function management() {
     fail: failFor<Lambda>(loadModel<Lambda>("lambda")),
     activation,
     codeUrl: (codeSha256, endpoint) => `${endpoint}/${codeSha256}`,
-    accountConcurrency: 1000,
+    account: new AccountConcurrency(catalog, { accountConcurrency: 1000, unreservedConcurrency: 100 }),
+    concurrency: { apply: async () => {}, allocation: () => undefined },
   });
   const settle = async (preparation: Preparation) => {
     for (const { answer } of waiting.splice(0)) answer(preparation);

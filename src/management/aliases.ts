@@ -4,11 +4,13 @@ import { functionArn, type Place } from "../functions/function-name.ts";
 import { functionNotFound, unqualifiedTarget } from "./function-target.ts";
 import type { LambdaFail, LambdaHandlers, LambdaInput, LambdaOutput, ManagementContext } from "./lambda-api.ts";
 import { pageOf, pageSize, readMarker, writeMarker } from "./pagination.ts";
+import { refuseProvisionedMove } from "./provisioned-versions.ts";
 import { checkRevision } from "./update-preconditions.ts";
 
 type RoutingConfig = LambdaInput<"CreateAlias">["RoutingConfig"];
 
-export function aliasHandlers({ catalog, fail }: ManagementContext) {
+export function aliasHandlers(management: ManagementContext) {
+  const { account, catalog, fail } = management;
   const { aliases } = catalog;
 
   return {
@@ -39,7 +41,7 @@ export function aliasHandlers({ catalog, fail }: ManagementContext) {
       const { name } = unqualifiedTarget(fail, context, "UpdateAlias", input.FunctionName);
       const arn = functionArn(context, name, input.Name);
       const routing = additionalVersion(fail, input.RoutingConfig);
-      const written = await aliases.change(name, input.Name, (before) => {
+      const change = (before: Alias): AliasContent => {
         checkRevision(fail, before, input.RevisionId);
         const additional = input.RoutingConfig === undefined ? before.additional : routing;
         const content = {
@@ -49,6 +51,11 @@ export function aliasHandlers({ catalog, fail }: ManagementContext) {
         };
         checkRouting(fail, content);
         return content;
+      };
+      const { FunctionVersion: moved } = input;
+      const written = await account.change(async () => {
+        if (moved !== undefined) await refuseProvisionedMove(management, name, input.Name, moved);
+        return aliases.change(name, input.Name, change);
       });
       if (written.kind === "missing") fail("ResourceNotFoundException", `Alias not found: ${arn}`);
       return aliasConfiguration(writtenAlias(fail, context, name, written), context);

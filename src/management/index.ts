@@ -9,10 +9,13 @@ import { readFunctionHandlers } from "./read-functions.ts";
 import { recursionHandlers } from "./recursion.ts";
 import { resourcePolicyHandlers } from "./resource-policies.ts";
 import { runtimeManagementHandlers } from "./runtime-management.ts";
+import { provisionedConcurrencyHandlers } from "./provisioned-concurrency.ts";
+import { reservedConcurrencyHandlers } from "./reserved-concurrency.ts";
 import { tagHandlers } from "./tags.ts";
 import { updateFunctionHandlers } from "./update-function.ts";
 import { versionHandlers } from "./versions.ts";
 
+export { AccountConcurrency } from "./account-concurrency.ts";
 export { Activation, type Preparation, type Prepare } from "./activation.ts";
 export type { Lambda, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 
@@ -23,24 +26,31 @@ export const SERVED_OPERATIONS = [
   "CreateFunctionUrlConfig",
   "DeleteAlias",
   "DeleteFunction",
+  "DeleteFunctionConcurrency",
   "DeleteFunctionUrlConfig",
+  "DeleteProvisionedConcurrencyConfig",
   "DeleteResourcePolicy",
   "GetAccountSettings",
   "GetAlias",
   "GetFunction",
+  "GetFunctionConcurrency",
   "GetFunctionConfiguration",
   "GetFunctionRecursionConfig",
   "GetFunctionUrlConfig",
   "GetPolicy",
+  "GetProvisionedConcurrencyConfig",
   "GetResourcePolicy",
   "GetRuntimeManagementConfig",
   "ListAliases",
   "ListFunctionUrlConfigs",
   "ListFunctions",
+  "ListProvisionedConcurrencyConfigs",
   "ListTags",
   "ListVersionsByFunction",
   "PublishVersion",
+  "PutFunctionConcurrency",
   "PutFunctionRecursionConfig",
+  "PutProvisionedConcurrencyConfig",
   "PutResourcePolicy",
   "PutRuntimeManagementConfig",
   "RemovePermission",
@@ -65,6 +75,8 @@ export function createLambdaHandlers(management: ManagementContext) {
     ...runtimeManagementHandlers(management),
     ...recursionHandlers(management),
     ...tagHandlers(management),
+    ...reservedConcurrencyHandlers(management),
+    ...provisionedConcurrencyHandlers(management),
     ...functionUrlHandlers(management),
   } satisfies Required<Pick<LambdaHandlers, (typeof SERVED_OPERATIONS)[number]>>;
 }

@@ -5,6 +5,7 @@ import type { Clock } from "../state/clock.ts";
 import type { Fail } from "../wire/fail.ts";
 import type { Handlers, Input, OperationName, Output } from "../wire/handlers.ts";
 import type { CallContext } from "../wire/service.ts";
+import type { AccountConcurrency } from "./account-concurrency.ts";
 import type { Activation } from "./activation.ts";
 
 export type Lambda = typeof import("@aws-sdk/client-lambda");
@@ -21,8 +22,26 @@ export interface ManagementContext {
   readonly activation: Activation;
   /** A URL at which the zip can be downloaded for the next ten minutes. */
   readonly codeUrl: (codeSha256: string, endpoint: string) => string;
-  /** Concurrent executions of the account. */
-  readonly accountConcurrency: number;
+  readonly account: AccountConcurrency;
+  readonly concurrency: ConcurrencyControl;
+}
+
+/** Where settings of concurrency take effect. */
+export interface ConcurrencyControl {
+  /** Resolves when the function's settings, as they are stored, hold for its invocations. */
+  apply(functionName: string): Promise<void>;
+  /** What there is of a version's or alias's provisioned concurrency. */
+  allocation(functionName: string, qualifier: string): Allocation | undefined;
+}
+
+/** Execution environments. */
+export interface Allocation {
+  readonly allocated: number;
+  readonly available: number;
+  /** All that were requested are available. */
+  readonly isComplete: boolean;
+  /** Why it cannot be completed: StatusReason. */
+  readonly failure?: string;
 }
 
 export type { CallContext };

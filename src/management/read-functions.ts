@@ -12,7 +12,7 @@ const CODE_STORAGE_BYTES = 80_530_636_800;
 const ZIPPED_BYTES = 52_428_800;
 
 export function readFunctionHandlers(management: ManagementContext) {
-  const { catalog, fail, codeUrl, accountConcurrency } = management;
+  const { catalog, fail, codeUrl, account } = management;
 
   function codeLocation(version: FunctionVersion, endpoint: string): LambdaOutput<"GetFunction">["Code"] {
     const { imageUri, codeSha256, sourceKmsKeyArn: key } = version;
@@ -30,10 +30,12 @@ export function readFunctionHandlers(management: ManagementContext) {
       const target = functionTarget(fail, context, "GetFunction", input.FunctionName, input.Qualifier);
       const version = (await catalog.describe(target.name, target.qualifier)) ?? functionNotFound(fail, target);
       const tags = target.qualifier === undefined ? await catalog.tags(target.name) : {};
+      const reserved = await account.reserved.get(target.name);
       return {
         Configuration: fullConfiguration(version, context, target.qualifier),
         Code: codeLocation(version, context.endpoint),
         ...(tags && Object.keys(tags).length > 0 && { Tags: tags }),
+        ...(reserved && { Concurrency: { ReservedConcurrentExecutions: reserved.executions } }),
       };
     },
 
@@ -64,13 +66,14 @@ export function readFunctionHandlers(management: ManagementContext) {
 
     async GetAccountSettings() {
       const { totalCodeSize, functionCount } = await catalog.listing.usage();
+      const claims = await account.claims();
       return {
         AccountLimit: {
           TotalCodeSize: CODE_STORAGE_BYTES,
           CodeSizeUnzipped: MAX_UNZIPPED_BYTES,
           CodeSizeZipped: ZIPPED_BYTES,
-          ConcurrentExecutions: accountConcurrency,
-          UnreservedConcurrentExecutions: accountConcurrency,
+          ConcurrentExecutions: account.limit,
+          UnreservedConcurrentExecutions: claims.unreserved(),
         },
         AccountUsage: { TotalCodeSize: totalCodeSize, FunctionCount: functionCount },
       };
