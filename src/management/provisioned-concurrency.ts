@@ -46,7 +46,10 @@ export function provisionedConcurrencyHandlers(management: ManagementContext) {
     }
     // None of these texts is recorded.
     if (version.tenantIsolation !== undefined) {
-      fail("InvalidParameterValueException", "Provisioned Concurrency is not supported for functions with tenant isolation.");
+      fail(
+        "InvalidParameterValueException",
+        "Provisioned Concurrency is not supported for functions with tenant isolation.",
+      );
     }
     if (version.snapStartApplyOn === "PublishedVersions") {
       fail(
