@@ -42,25 +42,31 @@ export class TestRegion {
   url = "";
   lambda = new LambdaClient();
   readonly #isolation: string;
+  readonly #variables: Readonly<Record<string, string>>;
   #process: ChildProcess | undefined;
   #exited: Promise<number | null> = Promise.resolve(null);
   #stdout = "";
   #stderr = "";
   #functions = 0;
 
-  private constructor(dataDirectory: string, isolation: string) {
+  private constructor(dataDirectory: string, isolation: string, variables: Readonly<Record<string, string>>) {
     this.dataDirectory = dataDirectory;
     this.#isolation = isolation;
+    this.#variables = variables;
   }
 
   /**
    * A region with an empty data directory, ready to answer. Whoever starts it stops it.
    * @param isolation `process`, the quickest to start, unless what is tested is how functions run. `auto` is what the
    * machine allows, or ALONZO_ISOLATION
+   * @param variables settings of the region, e.g. ALONZO_ACCOUNT_CONCURRENCY
    */
-  static async start(isolation: "auto" | "process" = "process"): Promise<TestRegion> {
+  static async start(
+    isolation: "auto" | "process" = "process",
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<TestRegion> {
     const chosen = isolation === "auto" ? (process.env.ALONZO_ISOLATION ?? "auto") : isolation;
-    const region = new TestRegion(mkdtempSync(join(tmpdir(), "alonzo-region-")), chosen);
+    const region = new TestRegion(mkdtempSync(join(tmpdir(), "alonzo-region-")), chosen, variables);
     await region.startAgain();
     return region;
   }
@@ -84,7 +90,7 @@ export class TestRegion {
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", PROGRAM, "start", ...flags], {
       stdio: ["ignore", "pipe", "pipe"],
       // Settings of whoever runs the tests are not for this region; languages may be installed in their home.
-      env: { PATH: process.env.PATH, HOME: homedir() },
+      env: { ...this.#variables, PATH: process.env.PATH, HOME: homedir() },
     });
     this.#process = child;
     this.#stdout = "";

@@ -27,9 +27,15 @@ export class Suite {
     this.lambda = checkedClient(region.url);
   }
 
-  /** Whoever starts a suite stops it. */
-  static async start(isolation: "auto" | "process" = "process"): Promise<Suite> {
-    return new Suite(await TestRegion.start(isolation));
+  /**
+   * Whoever starts a suite stops it.
+   * @param variables settings of the region
+   */
+  static async start(
+    isolation: "auto" | "process" = "process",
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<Suite> {
+    return new Suite(await TestRegion.start(isolation, variables));
   }
 
   async stop(): Promise<void> {
