@@ -14,15 +14,18 @@ import type { Exchange } from "./exchange.ts";
 import { UrlDoor } from "./function-url/url-door.ts";
 import type { GatewayLimits, GatewayOptions } from "./gateway.ts";
 import { InvokeDoor } from "./invoke-door.ts";
+import { InvokeReader } from "./invoke-request.ts";
 import type { LaneExchange } from "./lane-exchange.ts";
 import { Permissions } from "./permissions.ts";
 import { refusal } from "./refusal.ts";
 import { type RequestHead, readHead } from "./request-head.ts";
 import { ServiceDoor } from "./service-door.ts";
 import { SignatureVerifier } from "./sigv4.ts";
+import { StreamDoor } from "./stream-door.ts";
 
 export class Dispatch {
   readonly #invoke: InvokeDoor;
+  readonly #stream: StreamDoor;
   readonly #service: ServiceDoor;
   readonly #admin: AdminDoor;
   readonly #url: UrlDoor;
@@ -39,7 +42,9 @@ export class Dispatch {
     // For those whose signature can be checked only with the body: without a bound whoever knows an access key's name,
     // but not its secret, could fill the memory.
     const unverified = new BodyBudget(unverifiedBytes);
-    this.#invoke = new InvokeDoor(verifier, unverified, options.invoker, permissions, place, now);
+    const reader = new InvokeReader(verifier, unverified, permissions, place, now);
+    this.#invoke = new InvokeDoor(reader, options.invoker);
+    this.#stream = new StreamDoor(reader, options.invoker);
     this.#service = new ServiceDoor(services, verifier, unverified, permissions, place);
     this.#admin = new AdminDoor(options.adminRoutes ?? [], verifier, options.health);
     const { functionUrls: directory, invoker, authorize, hostNames = [] } = options;
@@ -90,6 +95,11 @@ export class Dispatch {
     if (invokedName !== undefined) {
       exchange.service = this.#lambda;
       return this.#invoke.handle(call, invokedName);
+    }
+    const streamedName = StreamDoor.match(head.method, head.path);
+    if (streamedName !== undefined) {
+      exchange.service = this.#lambda;
+      return this.#stream.handle(call, streamedName);
     }
     return isAdmin ? this.#admin.handle(call) : this.#service.handle(call);
   }

@@ -36,6 +36,8 @@ export class Exchange implements InvokeExchange {
   isAnswered = false;
   /** The work behind the answer is done. */
   isHandled = false;
+  /** Called when the connection closes before the request is over: an answer written as it comes need not wait for it. */
+  onAbandoned: (() => void) | undefined;
   #awaitsContinue: boolean;
 
   constructor(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) {
@@ -79,6 +81,11 @@ export class Exchange implements InvokeExchange {
   /** No answer can be written. */
   abandon(): void {
     this.response.destroy();
+  }
+
+  /** Nobody is there to take an answer. */
+  get isAbandoned(): boolean {
+    return this.response.destroyed || this.request.socket.destroyed;
   }
 
   /** Send the head of an answer whose body is then written to `response` as it comes. @param headers names and values */

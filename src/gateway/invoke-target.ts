@@ -2,8 +2,6 @@
 import { functionArn, type Place, parseFunctionName } from "../functions/function-name.ts";
 import { refusal } from "./refusal.ts";
 
-const PREFIX = "/2015-03-31/functions/";
-const SUFFIX = "/invocations";
 /** As Lambda's model prints them in its messages. */
 const NAME_PATTERN =
   "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
@@ -17,13 +15,18 @@ export interface InvokeTarget {
   readonly arn: string;
 }
 
-/** The FunctionName of an Invoke request's path, still percent-encoded; undefined when the path is another one. */
+/** The FunctionName of an Invoke request's path. */
 export function invokedName(path: string): string | undefined {
-  if (!path.startsWith(PREFIX)) return undefined;
+  return nameBetween("/2015-03-31/functions/", path, "/invocations");
+}
+
+/** The FunctionName within a path of these two ends, still percent-encoded; undefined when the path is another one. */
+export function nameBetween(prefix: string, path: string, suffix: string): string | undefined {
+  if (!path.startsWith(prefix)) return undefined;
   // One trailing slash means nothing, as for every other operation (wire/route.ts).
   const end = path.endsWith("/") ? path.length - 1 : path.length;
-  if (!path.endsWith(SUFFIX, end)) return undefined;
-  const name = path.slice(PREFIX.length, end - SUFFIX.length);
+  if (!path.endsWith(suffix, end)) return undefined;
+  const name = path.slice(prefix.length, end - suffix.length);
   return name === "" || name.includes("/") ? undefined : name;
 }
 

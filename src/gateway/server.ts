@@ -83,7 +83,11 @@ class HttpGateway implements Gateway {
   #serveConnection(socket: Socket): void {
     // Answers that wait behind another on a pipelined connection never hear that it closed.
     socket.once("close", () => {
-      for (const exchange of this.#running) if (exchange.request.socket === socket) this.#finish(exchange, "answered");
+      for (const exchange of this.#running) {
+        if (exchange.request.socket !== socket) continue;
+        this.#finish(exchange, "answered");
+        exchange.onAbandoned?.();
+      }
     });
     this.#general(socket);
   }

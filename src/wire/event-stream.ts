@@ -1,18 +1,13 @@
 /**
- * AWS event streams, the way out: one frame per event, exceptions as `exception` frames. The frames are the SDK's
- * codec; which member becomes payload and which header is the model's. (contract/03 §1, InvokeWithResponseStream)
+ * AWS event streams, the way out: one frame per event, exceptions as `exception` frames. Which member becomes
+ * payload and which header is the model's. (contract/03 §1, InvokeWithResponseStream)
  */
-import { EventStreamCodec, type MessageHeaders } from "@smithy/core/event-streams";
+import { EventFrame } from "./event-frame.ts";
 import type { Members } from "./protocol.ts";
 import { ServiceError } from "./service-error.ts";
 import type { Member, Shape } from "./shape.ts";
 
 type WriteJson = (shape: Shape, value: Members) => Uint8Array;
-
-const codec = new EventStreamCodec(
-  (bytes) => Buffer.from(bytes).toString("utf8"),
-  (text) => Buffer.from(text, "utf8"),
-);
 
 /** @param union the stream's shape: one member per kind of event
  * @param events values with exactly one member set
@@ -45,8 +40,6 @@ function eventFrame({ name, target }: Member, event: Members, writeJson: WriteJs
   return frame({ ...headers, ":content-type": "application/octet-stream" }, bytes);
 }
 
-function frame(headers: Record<string, string>, body: Uint8Array): Buffer {
-  const typed: MessageHeaders = {};
-  for (const [name, value] of Object.entries(headers)) typed[name] = { type: "string", value };
-  return Buffer.from(codec.encode({ headers: typed, body }));
+function frame(headers: Readonly<Record<string, string>>, body: Uint8Array): Buffer {
+  return new EventFrame(headers).encode(body);
 }
