@@ -28,6 +28,11 @@ const CHECKS: Readonly<Record<string, (invoked: Invoked) => void>> = {
     assert.equal(JSON.parse(text).message, "Hello, Alonzo!");
     assert.match(log, /\nGreeting Alonzo\n/);
   },
+  "web-app": ({ text }) => {
+    const { statusCode, headers, body } = JSON.parse(text);
+    assert.deepEqual([statusCode, headers["content-type"]], [200, "application/json; charset=utf-8"]);
+    assert.deepEqual(JSON.parse(body).query, { tag: ["a", "b"] });
+  },
   thumbnail: ({ text }) => {
     const { width, height, format, thumbnail } = JSON.parse(text);
     assert.deepEqual({ width, height, format }, { width: 160, height: 107, format: "jpeg" });

@@ -16,8 +16,7 @@ export const URL_ERRORS: Pick<WireService, "renderError"> = {
   renderError({ code, status, message, members }: ServiceError): WireResponse {
     if (FORBIDDEN_CODES.includes(code)) return forbidden();
     if (status === 500) return internalServerError(500);
-    const document = status === 429 ? { ...members, message } : { Message: message };
-    return json(status, code, document);
+    return status === 429 ? throttled(code, message, members) : json(status, code, { Message: message });
   },
 };
 
@@ -33,6 +32,17 @@ export const internalServerError = (status: 500 | 502): WireResponse => ({
   headers: { "Content-Type": "application/json" },
   body: INTERNAL_SERVER_ERROR,
 });
+
+/** As Lambda's API tells it, down to the member that goes into a header. */
+function throttled(
+  code: string,
+  message: string,
+  { retryAfterSeconds, ...members }: ServiceError["members"],
+): WireResponse {
+  const answer = json(429, code, { ...members, message });
+  if (retryAfterSeconds === undefined) return answer;
+  return { ...answer, headers: { ...answer.headers, "Retry-After": String(retryAfterSeconds) } };
+}
 
 function json(status: number, code: string, document: Readonly<Record<string, unknown>>): WireResponse {
   return {

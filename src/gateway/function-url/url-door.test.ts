@@ -181,10 +181,11 @@ describe("what a function URL makes of an answer", () => {
 
   it("is an error of its own when the function could not be invoked", async () => {
     const members = { Reason: "ReservedFunctionConcurrentInvocationLimitExceeded", Type: "User" };
-    const throttled = new InvokeRefusal("TooManyRequestsException", "Rate Exceeded.", members);
+    const told = { ...members, retryAfterSeconds: "1" };
+    const throttled = new InvokeRefusal("TooManyRequestsException", "Rate Exceeded.", told);
     await using busy = await start({ returns: throttled });
     const answer = await busy.send();
-    assert.equal(answer.status, 429);
+    assert.deepEqual([answer.status, answer.headers["retry-after"]], [429, "1"]);
     assert.deepEqual(JSON.parse(answer.text), { ...members, message: "Rate Exceeded." });
     await using gone = await start({
       returns: new InvokeRefusal("ResourceNotFoundException", "Function not found: x"),
