@@ -2,25 +2,48 @@
 "use strict";
 
 const HEAD_END = Buffer.from("\r\n\r\n");
+const EMPTY = Buffer.alloc(0);
 
 class ResponseReader {
   /** Whether this connection ever answered. */
   sawResponse = false;
   #onResponse;
+  /** The beginning of a response whose end has not come: the first `#used` bytes. */
   #pending = Buffer.alloc(0);
+  #used = 0;
 
   constructor(onResponse) {
     this.#onResponse = onResponse;
   }
 
+  /** @param {Buffer} chunk may be used again by the caller afterwards */
   push(chunk) {
-    let bytes = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    let bytes = this.#used === 0 ? chunk : this.#append(chunk);
     for (;;) {
       const end = this.#take(bytes);
       if (end === undefined) break;
       bytes = bytes.subarray(end);
     }
-    this.#pending = bytes;
+    if (bytes.length === 0) {
+      this.#pending = EMPTY;
+      this.#used = 0;
+    } else if (this.#used === 0 || bytes.length < this.#used) {
+      this.#used = 0;
+      this.#append(bytes);
+    }
+  }
+
+  /** Room grows by doubling: a large event comes in many pieces. */
+  #append(chunk) {
+    const used = this.#used + chunk.length;
+    if (used > this.#pending.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(used, this.#pending.length * 2));
+      this.#pending.copy(larger, 0, 0, this.#used);
+      this.#pending = larger;
+    }
+    chunk.copy(this.#pending, this.#used);
+    this.#used = used;
+    return this.#pending.subarray(0, used);
   }
 
   /** Deliver the response at the start of `bytes` and tell where it ends; undefined when it is not complete. */

@@ -7,6 +7,7 @@ const net = require("node:net");
 const { ResponseReader } = require("./http.cjs");
 
 const BASE = "/2018-06-01/runtime";
+const READ_BYTES = 65_536;
 
 class RuntimeApi {
   #target;
@@ -91,11 +92,18 @@ class RuntimeApi {
   }
 
   #connect() {
-    const socket = net.connect(this.#target);
     const reader = new ResponseReader((response) => this.#expected.shift()?.(response));
+    // One buffer for all that comes, read past the stream: a new one for each read costs more than the reading.
+    const onread = {
+      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+      callback: (size, bytes) => {
+        reader.push(bytes.subarray(0, size));
+        return true;
+      },
+    };
+    const socket = net.connect({ ...this.#target, onread });
     if (this.#target.path === undefined) socket.setNoDelay(true);
     socket.unref();
-    socket.on("data", (chunk) => reader.push(chunk));
     socket.on("error", (error) => process.stderr.write(`The Runtime API is unreachable: ${error.message}\n`));
     socket.on("close", (hadError) => this.#closed(hadError));
     this.#socket = socket;
