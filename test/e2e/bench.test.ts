@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 
 const BENCH = join(import.meta.dirname, "..", "..", "bench", "run.ts");
+const MANAGEMENT_SCALE = join(import.meta.dirname, "..", "..", "bench", "management-scale.ts");
 
 test("a quick bench measures every figure against its baseline", async () => {
   const flags = ["--disable-warning=ExperimentalWarning", BENCH, "--quick", "--json", "-"];
@@ -19,4 +20,19 @@ test("a quick bench measures every figure against its baseline", async () => {
   for (const { coldP50Ms, spawnP50Ms } of figures.cold) assert.ok(coldP50Ms > 0 && spawnP50Ms > 0);
   assert.ok(figures.ready.medianMs > 0);
   assert.ok(figures.idleMb > 0);
+});
+
+test("a small bench of the control API measures every figure, without functions and with some", async () => {
+  const size = ["--functions", "60", "--versions", "2", "--isolation", "process"];
+  const flags = ["--disable-warning=ExperimentalWarning", MANAGEMENT_SCALE, ...size, "--json", "-"];
+  const { stdout } = await promisify(execFile)(process.execPath, flags);
+  const runs: Record<string, { p50Ms: number; slowestMs: number }>[] = JSON.parse(stdout);
+  assert.deepEqual(
+    runs.map(({ functions }) => functions),
+    [0, 60],
+  );
+  const measured = ["ready", "create", "getFunction", "accountSettings", "listFunctions", "listAllVersions"];
+  for (const run of runs) {
+    for (const name of measured) assert.ok((run[name]?.p50Ms ?? 0) > 0 && run[name]?.slowestMs, name);
+  }
 });
