@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from "node:os";
 import packageJson from "../package.json" with { type: "json" };
 import type { Config } from "./config.ts";
 import { CredentialMint } from "./execution/credentials.ts";
-import { EnvironmentFactory } from "./execution/environment-factory.ts";
+import { type CodeDirectories, EnvironmentFactory } from "./execution/environment-factory.ts";
 import { Placement } from "./execution/placement.ts";
 import { EnvironmentPool } from "./execution/pool.ts";
 import { Runtimes } from "./execution/runtimes.ts";
@@ -14,6 +14,7 @@ import { CodeStore } from "./functions/code-store.ts";
 import { functionArn } from "./functions/function-name.ts";
 import { FunctionUrlDirectory } from "./functions/function-url-directory.ts";
 import type { FunctionVersion } from "./functions/function-version.ts";
+import { Layers } from "./functions/layers.ts";
 import { authorizeByActions } from "./gateway/authorization.ts";
 import { codePath, codeRoute } from "./gateway/code-route.ts";
 import { KeyRing } from "./gateway/key-ring.ts";
@@ -72,8 +73,11 @@ export async function startRegion(config: Config): Promise<Region> {
   const catalog = await Catalog.open(database, place);
   const code = await CodeStore.open(data.path, clock);
   opened.defer(() => code.close());
-  await code.sweep(() => catalog.listing.referencedCode(), 0);
-  const sweep = () => code.sweep(() => catalog.listing.referencedCode());
+  const layers = await Layers.open(database);
+  const referencedCode = async () =>
+    new Set([...(await catalog.listing.referencedCode()), ...(await layers.referencedCode())]);
+  await code.sweep(referencedCode, 0);
+  const sweep = () => code.sweep(referencedCode);
   const sweeper = setInterval(() => void sweep().catch((error) => log.error("code sweep", { error })), SWEEP_EVERY_MS);
   opened.defer(() => clearInterval(sweeper));
   const logs = new LogStore(data.join("logs"), log);
@@ -88,7 +92,7 @@ export async function startRegion(config: Config): Promise<Region> {
       logs,
       credentials: mint,
       region: config.region,
-      codeDirectory: (codeSha256) => code.ensure(codeSha256),
+      directories: (version) => directoriesOf(version, code),
       onRegionConnection: (socket, endpoint) => gateway.accept(socket, { endpoint }),
     }),
     placement: new Placement(readMemory),
@@ -115,6 +119,7 @@ export async function startRegion(config: Config): Promise<Region> {
   const handlers = createLambdaHandlers({
     catalog,
     codeStore: code,
+    layers,
     clock,
     fail: failFor(model),
     activation,
@@ -189,8 +194,15 @@ async function prepare(version: FunctionVersion, runtimes: Runtimes, code: CodeS
     const { reason, hint } = runtimes.whyMissing(runtime);
     return { ok: false, reasonCode: "InvalidRuntime", reason: `${reason}: ${hint}` };
   }
-  await Promise.all([code.ensure(version.codeSha256), runtimes.prepare(runtime)]);
+  await Promise.all([directoriesOf(version, code), runtimes.prepare(runtime)]);
   return { ok: true };
+}
+
+/** Where a version's code and layers are, unpacked and put together where that is not done yet. */
+async function directoriesOf(version: FunctionVersion, code: CodeStore): Promise<CodeDirectories> {
+  const layers = version.layers?.map(({ codeSha256 }) => codeSha256) ?? [];
+  const task = await code.ensure(version.codeSha256);
+  return { task, ...(layers.length > 0 && { layers: await code.ensureLayers(layers) }) };
 }
 
 function readMemory(): { totalMb: number; availableMb: number } {

@@ -3,6 +3,7 @@
  * runs one invocation after another. CommonJS because that starts some milliseconds faster than ES modules.
  */
 "use strict";
+const { existsSync } = require("node:fs");
 const { RuntimeApi } = require("./runtime-api.cjs");
 const { Log } = require("./log.cjs");
 const { loadHandler } = require("./handler.cjs");
@@ -36,6 +37,10 @@ process.on("unhandledRejection", (reason, promise) => {
   die("Unhandled Promise Rejection", new UnhandledPromiseRejection(reason, promise), 128);
 });
 process.on("beforeExit", () => runtime.eventLoopIsEmpty());
+
+const isPackages = (directory) => directory.endsWith("/node_modules") && existsSync(directory);
+const packages = (process.env.NODE_PATH ?? "").split(":").filter(isPackages);
+if (packages.length > 0) require("./node-path.cjs").importFrom(packages);
 
 loadHandler(process.env.LAMBDA_TASK_ROOT ?? process.cwd(), process.env._HANDLER ?? "", NODE_MAJOR).then(
   (handler) => runtime.serve(handler),

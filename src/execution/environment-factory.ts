@@ -12,7 +12,10 @@ import { InvocationSlot } from "./invocation-slot.ts";
 import { RuntimeApi } from "./runtime-api/runtime-api.ts";
 import type { Launch } from "./runtime-process.ts";
 import { findCustomBootstrap, type RuntimeInstallation, type Runtimes } from "./runtimes.ts";
-import type { Sandbox, SandboxDriver } from "./sandbox/sandbox.ts";
+import type { Sandbox, SandboxDirectories, SandboxDriver } from "./sandbox/sandbox.ts";
+
+/** Directories of the host with what a function version brings. */
+export type CodeDirectories = Pick<SandboxDirectories, "task" | "layers">;
 
 export interface FactoryParts {
   readonly driver: SandboxDriver;
@@ -20,8 +23,8 @@ export interface FactoryParts {
   readonly logs: LogStore;
   readonly credentials: CredentialMint;
   readonly region: string;
-  /** Host directory of the unpacked deployment package, unpacked again where a reboot made that necessary. */
-  codeDirectory(codeSha256: string): Promise<string>;
+  /** Where the version's code and layers are, unpacked again where a reboot made that necessary. */
+  directories(version: FunctionVersion): Promise<CodeDirectories>;
   /** A process inside a sandbox connected to the region's endpoint, which it knows by that URL. */
   onRegionConnection(socket: Socket, endpoint: string): void;
 }
@@ -42,7 +45,7 @@ export class EnvironmentFactory {
     const { driver, runtimes, logs } = this.#parts;
     const installation = runtimes.find(version.runtime ?? "");
     if (!installation) throw new Error(`runtime ${version.runtime} is not installed on this machine`);
-    const task = await this.#parts.codeDirectory(version.codeSha256);
+    const directories = await this.#parts.directories(version);
     const logStreamName = newLogStreamName(version.version);
     const log = new EnvironmentLog(logs.stream(version.logging.logGroup, logStreamName));
     const slot = new InvocationSlot();
@@ -50,7 +53,7 @@ export class EnvironmentFactory {
     const sandbox: Sandbox = await driver.create({
       id: `env-${randomBytes(8).toString("hex")}`,
       directories: {
-        task,
+        ...directories,
         ...(installation.bootstrapDirectory !== undefined && { runtime: installation.bootstrapDirectory }),
         ...(installation.languageDirectory !== undefined && { language: installation.languageDirectory }),
       },
@@ -60,7 +63,7 @@ export class EnvironmentFactory {
       onRegionConnection: (socket) => this.#parts.onRegionConnection(socket, sandbox.regionEndpoint),
       onOutput: (chunk) => log.output(chunk),
     });
-    const launch = await this.#launch(version, initialization, installation, sandbox, task, logStreamName);
+    const launch = await this.#launch(version, initialization, installation, sandbox, directories, logStreamName);
     return new Environment({ version, sandbox, slot, log, launch, initialization }, listener);
   }
 
@@ -69,7 +72,7 @@ export class EnvironmentFactory {
     initialization: InitializationType,
     installation: RuntimeInstallation,
     sandbox: Sandbox,
-    task: string,
+    directories: CodeDirectories,
     logStreamName: string,
   ): Promise<Launch> {
     const { region, credentials } = this.#parts;
@@ -83,7 +86,8 @@ export class EnvironmentFactory {
       logStreamName,
       credentials: credentials.issue(identity, Date.now()),
     });
-    const bootstrap = installation.kind === "custom" ? await findCustomBootstrap(task) : "task";
+    const bootstrap =
+      installation.kind === "custom" ? await findCustomBootstrap(directories.task, directories.layers) : "task";
     const options = { variables: version.environment ?? {}, memoryMb: version.memoryMb };
     return {
       runtimeVersion: installation.runtimeVersion,

@@ -3,6 +3,7 @@ import type { Kysely } from "kysely";
 import { type CatalogTables, comesAfter, LATEST, versionOf } from "./catalog-tables.ts";
 import type { Place } from "./function-name.ts";
 import type { FunctionVersion } from "./function-version.ts";
+import { mergedSha256 } from "./merged-layers.ts";
 
 /** The last item of a page: where the next one goes on. */
 export interface Position {
@@ -70,7 +71,7 @@ export class CatalogListing {
     return rows.map((row) => versionOf(row.document, this.#place));
   }
 
-  /** codeSha256 of all code that a version shows or runs. */
+  /** codeSha256 of all code that a version shows or runs: its own, its layers', and that of its layers together. */
   async referencedCode(): Promise<ReadonlySet<string>> {
     const rows = await this.#database
       .selectFrom("function_versions")
@@ -78,7 +79,22 @@ export class CatalogListing {
       .distinct()
       .execute();
     const all = rows.flatMap((row) => [row.code_sha256, row.serving_code_sha256]);
-    return new Set(all.filter((sha): sha is string => sha !== null && sha !== ""));
+    const packages = all.filter((sha): sha is string => sha !== null && sha !== "");
+    return new Set([...packages, ...(await this.#referencedLayers())]);
+  }
+
+  async #referencedLayers(): Promise<string[]> {
+    const mentionsLayers = '%"layers":%';
+    const rows = await this.#database
+      .selectFrom("function_versions")
+      .select(["document", "serving"])
+      .where((where) => where.or([where("document", "like", mentionsLayers), where("serving", "like", mentionsLayers)]))
+      .execute();
+    return rows
+      .flatMap(({ document, serving }) => [document, serving])
+      .flatMap((text) => (text === null ? [] : [versionOf(text, this.#place).layers ?? []]))
+      .map((layers) => layers.map(({ codeSha256 }) => codeSha256))
+      .flatMap((layers) => (layers.length === 0 ? [] : [...layers, mergedSha256(layers)]));
   }
 
   async usage(): Promise<CatalogUsage> {

@@ -107,6 +107,6 @@ test("after a reboot the unpacked code is made again from the zips", async () =>
   writeFileSync(join(directory, "code", "boot-id"), "an earlier boot");
   const rebooted = await opened(directory, clock);
   assert.ok(!existsSync(rebooted.store.directory(sha(zip))));
-  await rebooted.store.restore([sha(zip)]);
+  await rebooted.store.ensure(sha(zip));
   assert.equal(readFileSync(join(rebooted.store.directory(sha(zip)), "index.js"), "utf8"), "exports.x = 1");
 });

@@ -1,6 +1,7 @@
 /**
- * Deployment packages: the zip as it was uploaded, kept for download, and the same unpacked once for every environment
- * to mount. The zip is the durable thing; the unpacked directory is made from it and can be made again.
+ * Deployment packages and layers: the zip as it was uploaded, kept for download, and the same unpacked once for every
+ * environment to mount. The zip is the durable thing; the unpacked directory is made from it and can be made again. So
+ * is the directory of several layers together, which stands among the unpacked ones under mergedSha256() of theirs.
  */
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -10,6 +11,7 @@ import { BlobStore } from "../state/blobs.ts";
 import type { Clock } from "../state/clock.ts";
 import { newHexId } from "../state/ids.ts";
 import { Serial } from "../state/serial.ts";
+import { mergedSha256 } from "./merged-layers.ts";
 import { UnzipError } from "./unzip-error.ts";
 import { Unzipper } from "./unzipper.ts";
 
@@ -96,9 +98,22 @@ export class CodeStore {
     return this.directory(codeSha256);
   }
 
-  /** Unpack again whatever of this is not unpacked, as after a reboot. To be called before anything is invoked. */
-  async restore(referenced: Iterable<string>): Promise<void> {
-    for (const codeSha256 of referenced) await this.ensure(codeSha256);
+  /**
+   * The layers of a function together, later ones over earlier ones: put together once for each list of layers.
+   * @param codeSha256s of the layers in their order; at least one
+   */
+  async ensureLayers(codeSha256s: readonly string[]): Promise<string> {
+    const hex = hexOf(mergedSha256(codeSha256s));
+    const directory = join(this.#directory, hex);
+    if (existsSync(directory)) return directory;
+    const sources = await Promise.all(codeSha256s.map((codeSha256) => this.ensure(codeSha256)));
+    await this.#make(hex, (incoming) => this.#unzipper.merge(sources, incoming));
+    return directory;
+  }
+
+  /** bytes of all files of a kept package */
+  unzippedSize(codeSha256: string): Promise<number> {
+    return this.#unzipper.measure(this.#zips.path(hexOf(codeSha256)));
   }
 
   /** The zip as it was uploaded. The stream fails with ENOENT when there is none. */
@@ -137,12 +152,17 @@ export class CodeStore {
   }
 
   #unpack(hex: string): Promise<void> {
+    return this.#make(hex, (incoming) => this.#unzipper.unzip(this.#zips.path(hex), incoming));
+  }
+
+  /** Make a directory unless it is there: whole or not at all. */
+  #make(hex: string, fill: (incoming: string) => Promise<void>): Promise<void> {
     return this.#serial.run(hex, async () => {
       const directory = join(this.#directory, hex);
       if (existsSync(directory)) return;
       const incoming = join(this.#incoming, newHexId(16));
       try {
-        await this.#unzipper.unzip(this.#zips.path(hex), incoming);
+        await fill(incoming);
         await rename(incoming, directory);
       } catch (error) {
         await rm(incoming, { recursive: true, force: true });

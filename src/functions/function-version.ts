@@ -39,6 +39,18 @@ export interface ImageConfig {
   readonly workingDirectory?: string;
 }
 
+/** A layer version as a function uses it: all that is needed of it, for it may be deleted while functions use it. */
+export interface FunctionLayer {
+  readonly layerName: string;
+  readonly version: number;
+  /** base64 SHA-256 of the layer's zip */
+  readonly codeSha256: string;
+  /** bytes of the layer's zip */
+  readonly codeSize: number;
+  /** bytes of all its files */
+  readonly unzippedSize: number;
+}
+
 /** What the owner of the function configures. One document, stored as JSON, copied unchanged into each version. */
 export interface FunctionConfiguration {
   readonly runtime?: string;
@@ -67,6 +79,8 @@ export interface FunctionConfiguration {
   /** Stored and shown: every function is in the one network of its region. */
   readonly vpc?: VpcConfig;
   readonly fileSystems?: readonly FileSystem[];
+  /** In the order in which they lie over each other; absent when there are none. */
+  readonly layers?: readonly FunctionLayer[];
   /** Only of container images. */
   readonly imageConfig?: ImageConfig;
 }

@@ -65,8 +65,16 @@ export function runtimeRefusal(runtime: string): string | undefined {
   if (REFUSED.has(runtime)) {
     return `The runtime parameter of ${runtime} is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions.`;
   }
-  return `Value ${runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${PRINTED.join(", ")}] or be a valid ARN`;
+  return `Value ${runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: ${PRINTED_RUNTIMES} or be a valid ARN`;
 }
+
+/** What is no runtime that a layer could be compatible with; retired ones are, still. */
+export function unknownRuntimes(runtimes: readonly string[]): string[] {
+  return runtimes.filter((runtime) => !ACCEPTED.has(runtime) && !REFUSED.has(runtime));
+}
+
+/** As AWS prints what would have been accepted. */
+export const PRINTED_RUNTIMES = `[${PRINTED.join(", ")}]`;
 
 /** Java 11 and later, Python 3.12 and later, .NET 8 and later (Lambda developer guide, SnapStart). */
 export function supportsSnapStart(runtime: string): boolean {

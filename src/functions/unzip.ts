@@ -7,7 +7,7 @@ import { chmodSync, closeSync, fchmodSync, mkdirSync, openSync, readFileSync, sy
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { crc32, createInflateRaw, inflateRawSync } from "node:zlib";
-import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
+import { type Entry, fromBufferPromise, openPromise, type ZipFile } from "yauzl";
 import { ArchiveTree, type NodeType } from "./archive-tree.ts";
 import { UnzipError } from "./unzip-error.ts";
 
@@ -47,7 +47,7 @@ export async function unzip(zipFile: string, directory: string): Promise<void> {
     throw error instanceof UnzipError ? error : new UnzipError("invalid", "not a readable zip", error);
   }
   if (entries.length === 0) throw new UnzipError("empty", "no entries");
-  const declared = entries.reduce((sum, entry) => sum + entry.uncompressedSize, 0);
+  const declared = declaredSize(entries);
   if (declared > MAX_UNZIPPED_BYTES) throw new UnzipError("too-large", `declares ${declared} bytes`);
 
   // All names are judged before the first file is made.
@@ -67,11 +67,21 @@ export async function unzip(zipFile: string, directory: string): Promise<void> {
   for (const [path, target] of tree.links()) symlinkSync(target, join(directory, path));
 }
 
+/** bytes that a zip declares its files to have: for one that unzip() took, those that they have */
+export async function unzippedSize(zipFile: string): Promise<number> {
+  const zip = await openPromise(zipFile, { decodeStrings: false, validateEntrySizes: false });
+  return declaredSize(await listed(zip));
+}
+
 async function listed(zip: ZipFile): Promise<Entry[]> {
   if (zip.entryCount > MAX_NODES) throw new UnzipError("invalid", `${zip.entryCount} entries`);
   const entries: Entry[] = [];
   for await (const entry of zip.eachEntry()) entries.push(entry);
   return entries;
+}
+
+function declaredSize(entries: readonly Entry[]): number {
+  return entries.reduce((sum, entry) => sum + entry.uncompressedSize, 0);
 }
 
 function nameOf(entry: Entry): string {

@@ -7,6 +7,7 @@ import { zipOf } from "../../test/api/lambda/zip.ts";
 import { Catalog } from "../functions/catalog.ts";
 import { CodeStore } from "../functions/code-store.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
+import { Layers } from "../functions/layers.ts";
 import { systemClock } from "../state/clock.ts";
 import { openDatabase } from "../state/database.ts";
 import { failFor } from "../wire/fail.ts";
@@ -33,7 +34,8 @@ after(async () => {
 
 /** Management over an empty catalog; each preparation waits for its answer from the test. */
 async function management() {
-  const catalog = await Catalog.open(openDatabase(":memory:"), PLACE);
+  const database = openDatabase(":memory:");
+  const catalog = await Catalog.open(database, PLACE);
   const waiting: { version: FunctionVersion; answer: (preparation: Preparation) => void }[] = [];
   const faults: unknown[] = [];
   const newActivation = () =>
@@ -46,6 +48,7 @@ async function management() {
   const handlers = createLambdaHandlers({
     catalog,
     codeStore,
+    layers: await Layers.open(database),
     clock: systemClock,
     fail: failFor<Lambda>(loadModel<Lambda>("lambda")),
     activation,

@@ -1,8 +1,9 @@
 /** CreateFunction. */
 import { offsetTimestamp } from "../state/clock.ts";
 import { pending } from "./activation.ts";
-import { givenCode, withStoredCode } from "./deployment-package.ts";
+import { checkUnzippedSize, givenCode, withStoredCode } from "./deployment-package.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
+import { resolveLayers } from "./function-layers.ts";
 import { checkConfiguration, checkNewFunction, checkSettings } from "./function-rules.ts";
 import { newConfiguration } from "./function-settings.ts";
 import { unqualifiedTarget } from "./function-target.ts";
@@ -20,10 +21,13 @@ export function createFunctionHandlers(management: ManagementContext) {
       const given = givenCode(fail, configuration.packageType, input.Code);
       const taken = (): never => fail("ResourceConflictException", `Function already exist: ${name}`);
       if (await catalog.describe(name)) taken();
+      const layers = (await resolveLayers(management, context, input.Layers)) ?? [];
 
-      const written = await withStoredCode(fail, codeStore, given, (code) => {
+      const written = await withStoredCode(fail, codeStore, given, async (code) => {
+        if (layers.length > 0) checkUnzippedSize(fail, await codeStore.unzippedSize(code.codeSha256), layers);
         const latest = pending({
           ...configuration,
+          ...(layers.length > 0 && { layers }),
           ...code,
           lastModified: offsetTimestamp(clock.now()),
           state: "Pending",

@@ -1,6 +1,10 @@
-/** The code that comes with CreateFunction and UpdateFunctionCode: where it may come from, and what is said of bad zips. */
+/**
+ * The code that comes with CreateFunction, UpdateFunctionCode and PublishLayerVersion: where it may come from, and what is
+ * said of bad zips and of too much together.
+ */
 import type { CodeStore } from "../functions/code-store.ts";
-import type { FunctionConfiguration, FunctionVersion } from "../functions/function-version.ts";
+import type { FunctionConfiguration, FunctionLayer, FunctionVersion } from "../functions/function-version.ts";
+import { MAX_UNZIPPED_BYTES } from "../functions/unzip.ts";
 import { UnzipError } from "../functions/unzip-error.ts";
 import { parseImageUri } from "./container-image.ts";
 import { notServed } from "./function-rules.ts";
@@ -10,7 +14,7 @@ const MAX_ZIPPED_BYTES = 52_428_800;
 
 const REFUSALS: Readonly<Record<UnzipError["kind"], string>> = {
   invalid: "Could not unzip uploaded file. Please check your file, then try to upload again.",
-  "too-large": "Unzipped size must be smaller than 262144000 bytes",
+  "too-large": `Unzipped size must be smaller than ${MAX_UNZIPPED_BYTES} bytes`,
   empty: "Uploaded file must be a non-empty zip",
 };
 
@@ -22,6 +26,16 @@ export type GivenCode =
   | { readonly zip: Uint8Array; readonly sourceKmsKeyArn?: string }
   | { readonly imageUri: string; readonly digest?: string };
 
+/** What refusals call the code and the structure that it comes in. */
+interface Naming {
+  readonly structure: string;
+  readonly code: string;
+}
+
+const FUNCTION_CODE: Naming = { structure: "FunctionCode", code: "function code" };
+/** By analogy: what AWS says of layers is not recorded. */
+export const LAYER_CONTENT: Naming = { structure: "LayerVersionContentInput", code: "layer content" };
+
 /**
  * The code that was sent. S3 is not a source here yet.
  * @throws ServiceError
@@ -30,12 +44,13 @@ export function givenCode(
   fail: LambdaFail,
   packageType: FunctionConfiguration["packageType"],
   code: LambdaInput<"CreateFunction">["Code"],
+  naming = FUNCTION_CODE,
 ): GivenCode {
   const refuse = (message: string): never => fail("InvalidParameterValueException", message);
   const { ZipFile: zip, ImageUri: imageUri } = code;
   const fromS3 = code.S3Bucket ?? code.S3Key ?? code.S3ObjectVersion ?? code.S3ObjectStorageMode;
   if (zip !== undefined && (fromS3 ?? imageUri) !== undefined) {
-    return refuse("Please do not provide other FunctionCode parameters when providing a ZipFile.");
+    return refuse(`Please do not provide other ${naming.structure} parameters when providing a ZipFile.`);
   }
   if (packageType === "Image" && imageUri !== undefined) {
     if (fromS3 !== undefined || code.SourceKMSKeyArn) {
@@ -46,12 +61,21 @@ export function givenCode(
     return { imageUri, ...(reference.digest !== undefined && { digest: reference.digest }) };
   }
   if (fromS3 !== undefined) return refuse(notServed("Code from Amazon S3"));
-  if (zip === undefined) return refuse("Please provide a source for function code.");
+  if (zip === undefined) return refuse(`Please provide a source for ${naming.code}.`);
   if (zip.length === 0) return refuse(REFUSALS.empty);
   if (zip.length > MAX_ZIPPED_BYTES) {
     return fail("RequestEntityTooLargeException", `Zipped size must be smaller than ${MAX_ZIPPED_BYTES} bytes`);
   }
   return { zip, ...(code.SourceKMSKeyArn && { sourceKmsKeyArn: code.SourceKMSKeyArn }) };
+}
+
+/**
+ * @param codeBytes unzipped size of a function's own code
+ * @throws ServiceError when it and the function's layers are too large together
+ */
+export function checkUnzippedSize(fail: LambdaFail, codeBytes: number, layers: readonly FunctionLayer[] = []): void {
+  const bytes = layers.reduce((sum, { unzippedSize }) => sum + unzippedSize, codeBytes);
+  if (bytes > MAX_UNZIPPED_BYTES) fail("InvalidParameterValueException", REFUSALS["too-large"]);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** A function version in the shape in which AWS shows it: FunctionConfiguration, with its rules of what is absent. */
 import { functionArn, type Place, partitionOf } from "../functions/function-name.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
+import { layerArn } from "../functions/layer-name.ts";
 import { sha256Hex } from "../state/ids.ts";
 import type { LambdaOutput } from "./lambda-api.ts";
 
@@ -66,6 +67,12 @@ function attachments(version: FunctionVersion, place: Place): AwsFunctionConfigu
         Arn: arn,
         LocalMountPath: localMountPath,
         ...(directS3Read !== undefined && { S3FilesConfig: { DirectS3Read: directS3Read } }),
+      })),
+    }),
+    ...(version.layers && {
+      Layers: version.layers.map((layer) => ({
+        Arn: layerArn(place, layer.layerName, layer.version),
+        CodeSize: layer.codeSize,
       })),
     }),
     ...(image && {

@@ -6,6 +6,7 @@ import type { FunctionConfiguration } from "../functions/function-version.ts";
 import { runtimeRefusal, supportsSnapStart } from "../functions/runtime-names.ts";
 import { newPackageRefusal } from "./container-image.ts";
 import { environmentRefusal } from "./environment-rules.ts";
+import { layersRefusal } from "./function-layers.ts";
 import type { FunctionSettings } from "./function-settings.ts";
 import type { CallContext, LambdaFail, LambdaInput } from "./lambda-api.ts";
 import { checkPublishTo } from "./published-latest.ts";
@@ -13,7 +14,6 @@ import { checkPublishTo } from "./published-latest.ts";
 const MAX_MEMORY_MB = 10_240;
 const MAX_TIMEOUT_SECONDS = 900;
 const MAX_EPHEMERAL_STORAGE_MB = 10_240;
-const MAX_LAYERS = 5;
 const MAX_TAGS = 50;
 const MAX_NAME_LENGTH = 64;
 
@@ -28,7 +28,7 @@ const RULES: readonly Rule[] = [
       ? `'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to ${MAX_MEMORY_MB}`
       : undefined,
   ({ Environment: environment }) => environmentRefusal(environment?.Variables ?? {}),
-  layersRefusal,
+  ({ Layers: layers = [] }, context) => layersRefusal(layers, context),
   ({ VpcConfig: vpc }) =>
     (vpc?.SubnetIds?.length ?? 0) > 0 !== (vpc?.SecurityGroupIds?.length ?? 0) > 0
       ? "SubnetIds and SecurityIds must coexist or be both empty list."
@@ -126,24 +126,6 @@ function checkMaximum(fail: LambdaFail, path: string, value: number | undefined,
     "ValidationException",
     `1 validation error detected: Value '${value}' at '${path}' failed to satisfy constraint: Member must have value less than or equal to ${maximum}`,
   );
-}
-
-function layersRefusal({ Layers: layers = [] }: FunctionSettings, context: CallContext): string | undefined {
-  if (layers.length > MAX_LAYERS) return `Cannot reference more than ${MAX_LAYERS} layers.`;
-  const seen = new Map<string, string>();
-  for (const arn of layers) {
-    const layer = arn.slice(0, arn.lastIndexOf(":"));
-    const other = seen.get(layer);
-    if (other !== undefined) {
-      return `Two different versions of the same layer are not allowed to be referenced in the same function. ${other} and ${arn} are versions of the same layer.`;
-    }
-    seen.set(layer, arn);
-    if (arn.split(":")[3] !== context.region) {
-      return `Layers are not in the same region as the function. Layers are expected to be in region ${context.region}.`;
-    }
-  }
-  // No layers are published here yet, so none exists.
-  return layers[0] && `Layer version ${layers[0]} does not exist.`;
 }
 
 function deadLetterRefusal(arn: string | undefined, { region }: CallContext): string | undefined {

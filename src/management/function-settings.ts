@@ -5,6 +5,7 @@
 import type {
   Architecture,
   FunctionConfiguration,
+  FunctionLayer,
   ImageConfig,
   LoggingConfig,
   VpcConfig,
@@ -32,8 +33,15 @@ export function newConfiguration(name: string, input: LambdaInput<"CreateFunctio
   return changedConfiguration(defaults, input);
 }
 
-/** Members that are absent stay as they were, and so does whatever else `before` has. */
-export function changedConfiguration<T extends FunctionConfiguration>(before: T, settings: FunctionSettings): T {
+/**
+ * Members that are absent stay as they were, and so does whatever else `before` has.
+ * @param layers what the ARNs of `Layers` resolved to
+ */
+export function changedConfiguration<T extends FunctionConfiguration>(
+  before: T,
+  settings: FunctionSettings,
+  layers: readonly FunctionLayer[] | undefined = before.layers,
+): T {
   const changed: { [K in keyof FunctionConfiguration]: FunctionConfiguration[K] | undefined } = {
     ...before,
     ...(settings.Runtime !== undefined && { runtime: settings.Runtime }),
@@ -52,6 +60,7 @@ export function changedConfiguration<T extends FunctionConfiguration>(before: T,
     kmsKeyArn: cleared(settings.KMSKeyArn, before.kmsKeyArn),
     vpc: changedVpc(before.vpc, settings.VpcConfig),
     fileSystems: changedFileSystems(before.fileSystems, settings.FileSystemConfigs),
+    layers: layers?.length ? layers : undefined,
     imageConfig: settings.ImageConfig ? imageConfig(settings.ImageConfig) : before.imageConfig,
   };
   return withoutUndefined(changed) as T;

@@ -4,6 +4,8 @@ import { createFunctionHandlers } from "./create-function.ts";
 import { deleteFunctionHandlers } from "./delete-function.ts";
 import { functionUrlHandlers } from "./function-urls.ts";
 import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
+import { layerPolicyHandlers } from "./layer-policy.ts";
+import { layerHandlers } from "./layers.ts";
 import { permissionHandlers } from "./permissions.ts";
 import { provisionedConcurrencyHandlers } from "./provisioned-concurrency.ts";
 import { readFunctionHandlers } from "./read-functions.ts";
@@ -20,6 +22,7 @@ export { Activation, type Preparation, type Prepare } from "./activation.ts";
 export type { Lambda, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 
 export const SERVED_OPERATIONS = [
+  "AddLayerVersionPermission",
   "AddPermission",
   "CreateAlias",
   "CreateFunction",
@@ -28,6 +31,7 @@ export const SERVED_OPERATIONS = [
   "DeleteFunction",
   "DeleteFunctionConcurrency",
   "DeleteFunctionUrlConfig",
+  "DeleteLayerVersion",
   "DeleteProvisionedConcurrencyConfig",
   "DeleteResourcePolicy",
   "GetAccountSettings",
@@ -37,6 +41,9 @@ export const SERVED_OPERATIONS = [
   "GetFunctionConfiguration",
   "GetFunctionRecursionConfig",
   "GetFunctionUrlConfig",
+  "GetLayerVersion",
+  "GetLayerVersionByArn",
+  "GetLayerVersionPolicy",
   "GetPolicy",
   "GetProvisionedConcurrencyConfig",
   "GetResourcePolicy",
@@ -44,15 +51,19 @@ export const SERVED_OPERATIONS = [
   "ListAliases",
   "ListFunctionUrlConfigs",
   "ListFunctions",
+  "ListLayerVersions",
+  "ListLayers",
   "ListProvisionedConcurrencyConfigs",
   "ListTags",
   "ListVersionsByFunction",
+  "PublishLayerVersion",
   "PublishVersion",
   "PutFunctionConcurrency",
   "PutFunctionRecursionConfig",
   "PutProvisionedConcurrencyConfig",
   "PutResourcePolicy",
   "PutRuntimeManagementConfig",
+  "RemoveLayerVersionPermission",
   "RemovePermission",
   "TagResource",
   "UntagResource",
@@ -77,6 +88,8 @@ export function createLambdaHandlers(management: ManagementContext) {
     ...tagHandlers(management),
     ...reservedConcurrencyHandlers(management),
     ...provisionedConcurrencyHandlers(management),
+    ...layerHandlers(management),
+    ...layerPolicyHandlers(management),
     ...functionUrlHandlers(management),
   } satisfies Required<Pick<LambdaHandlers, (typeof SERVED_OPERATIONS)[number]>>;
 }

@@ -1,6 +1,7 @@
 /** The types of Lambda's control API as this room sees it, and what its operations are given to work with. */
 import type { Catalog } from "../functions/catalog.ts";
 import type { CodeStore } from "../functions/code-store.ts";
+import type { Layers } from "../functions/layers.ts";
 import type { Clock } from "../state/clock.ts";
 import type { Fail } from "../wire/fail.ts";
 import type { Handlers, Input, OperationName, Output } from "../wire/handlers.ts";
@@ -17,6 +18,7 @@ export type LambdaOutput<Name extends OperationName<Lambda>> = Output<Lambda, Na
 export interface ManagementContext {
   readonly catalog: Catalog;
   readonly codeStore: CodeStore;
+  readonly layers: Layers;
   readonly clock: Clock;
   readonly fail: LambdaFail;
   readonly activation: Activation;

@@ -12,7 +12,7 @@ const CODE_STORAGE_BYTES = 80_530_636_800;
 const ZIPPED_BYTES = 52_428_800;
 
 export function readFunctionHandlers(management: ManagementContext) {
-  const { catalog, fail, codeUrl, account } = management;
+  const { catalog, layers, fail, codeUrl, account } = management;
 
   function codeLocation(version: FunctionVersion, endpoint: string): LambdaOutput<"GetFunction">["Code"] {
     const { imageUri, codeSha256, sourceKmsKeyArn: key } = version;
@@ -67,6 +67,7 @@ export function readFunctionHandlers(management: ManagementContext) {
     async GetAccountSettings() {
       const { totalCodeSize, functionCount } = await catalog.listing.usage();
       const claims = await account.claims();
+      const layersSize = await layers.totalCodeSize();
       return {
         AccountLimit: {
           TotalCodeSize: CODE_STORAGE_BYTES,
@@ -75,7 +76,7 @@ export function readFunctionHandlers(management: ManagementContext) {
           ConcurrentExecutions: account.limit,
           UnreservedConcurrentExecutions: claims.unreserved(),
         },
-        AccountUsage: { TotalCodeSize: totalCodeSize, FunctionCount: functionCount },
+        AccountUsage: { TotalCodeSize: totalCodeSize + layersSize, FunctionCount: functionCount },
       };
     },
   } satisfies LambdaHandlers;

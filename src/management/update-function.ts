@@ -4,15 +4,16 @@ import type { FunctionVersion } from "../functions/function-version.ts";
 import { offsetTimestamp } from "../state/clock.ts";
 import { IN_PROGRESS, pending } from "./activation.ts";
 import { newCodeRefusal, zipMembersRefusal } from "./container-image.ts";
-import { givenCode, type VersionCode, withStoredCode } from "./deployment-package.ts";
+import { checkUnzippedSize, givenCode, type VersionCode, withStoredCode } from "./deployment-package.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
+import { resolveLayers } from "./function-layers.ts";
 import { checkConfiguration, checkSettings } from "./function-rules.ts";
 import { changedConfiguration } from "./function-settings.ts";
 import { functionNotFound, unqualifiedTarget } from "./function-target.ts";
 import type { LambdaHandlers, LambdaInput, ManagementContext } from "./lambda-api.ts";
 import { samePublication } from "./publication.ts";
 import { checkPublishTo } from "./published-latest.ts";
-import { checkRevision, checkSettled } from "./update-preconditions.ts";
+import { checkRevision, checkSettled, failUpdating } from "./update-preconditions.ts";
 
 export function updateFunctionHandlers(management: ManagementContext) {
   const { catalog, codeStore, clock, fail, activation } = management;
@@ -42,10 +43,13 @@ export function updateFunctionHandlers(management: ManagementContext) {
       checkUpdatable(known, input.RevisionId);
 
       return withStoredCode(fail, codeStore, given, async (code) => {
+        const bytes = "zip" in given ? await codeStore.unzippedSize(code.codeSha256) : 0;
+        checkUnzippedSize(fail, bytes, known.layers);
         if (input.DryRun) return fullConfiguration(withCode(input, code, known), context);
         let unchanged: FunctionVersion | undefined;
         const written = await catalog.update(target.name, (before, newest): Change => {
           checkUpdatable(before, input.RevisionId);
+          checkUnzippedSize(fail, bytes, before.layers);
           const lastModified = offsetTimestamp(clock.now());
           const latest = { ...withCode(input, code, before), ...IN_PROGRESS, lastModified };
           if (!input.Publish) return { latest };
@@ -68,10 +72,17 @@ export function updateFunctionHandlers(management: ManagementContext) {
     async UpdateFunctionConfiguration(input, context) {
       const target = unqualifiedTarget(fail, context, "UpdateFunctionConfiguration", input.FunctionName);
       checkSettings(fail, context, input);
+      const known = (await catalog.describe(target.name)) ?? functionNotFound(fail, target);
+      refuse(zipMembersRefusal(known.packageType, input));
+      checkUpdatable(known, input.RevisionId);
+      const layers = await resolveLayers(management, context, input.Layers);
+      if (layers?.length) checkUnzippedSize(fail, await codeStore.unzippedSize(known.codeSha256), layers);
       const written = await catalog.update(target.name, (before): Change => {
         checkUpdatable(before, input.RevisionId);
         refuse(zipMembersRefusal(before.packageType, input));
-        const configuration = changedConfiguration(before, input);
+        // The layers were weighed with other code than it has by now.
+        if (layers?.length && before.codeSha256 !== known.codeSha256) failUpdating(fail, before);
+        const configuration = changedConfiguration(before, input, layers);
         checkConfiguration(fail, configuration);
         return {
           latest: {

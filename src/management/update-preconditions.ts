@@ -23,10 +23,13 @@ export function checkSettled(fail: LambdaFail, latest: FunctionVersion): void {
       "The operation cannot be performed at this time. The function is currently in the following state: Pending",
     );
   }
-  if (latest.lastUpdateStatus === "InProgress") {
-    fail(
-      "ResourceConflictException",
-      `The operation cannot be performed at this time. An update is in progress for resource: ${latest.functionArn}`,
-    );
-  }
+  if (latest.lastUpdateStatus === "InProgress") failUpdating(fail, latest);
+}
+
+/** @throws ResourceConflictException always: another update got in between */
+export function failUpdating(fail: LambdaFail, latest: FunctionVersion): never {
+  return fail(
+    "ResourceConflictException",
+    `The operation cannot be performed at this time. An update is in progress for resource: ${latest.functionArn}`,
+  );
 }
