@@ -28,6 +28,14 @@ test("a name can be taken once, even at the same moment", async () => {
   assert.equal(results.filter((written) => written !== undefined).length, 1);
 });
 
+test("a version that came with maps without a prototype, as requests have them, is settled like any other", async () => {
+  const catalog = await open();
+  const environment = Object.assign(Object.create(null), { NAME: "value" }) as Record<string, string>;
+  const written = await catalog.create("f", { latest: { ...CONTENT, environment, state: "Pending" } }, {});
+  assert.ok(written);
+  assert.equal((await catalog.settle(written.latest, { state: "Active" }, []))?.state, "Active");
+});
+
 test("concurrent updates lose nothing", async () => {
   const catalog = await open();
   await catalog.create("f", { latest: CONTENT }, {});

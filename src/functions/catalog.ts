@@ -320,6 +320,8 @@ export class Catalog {
   }
 }
 
+/** As they are stored: what comes from a request has maps without a prototype, what comes from a document has not. */
 function isSameBut(member: keyof FunctionVersion, one: FunctionVersion, other: FunctionVersion): boolean {
-  return isDeepStrictEqual({ ...one, [member]: undefined }, { ...other, [member]: undefined });
+  const stored = (version: FunctionVersion): unknown => JSON.parse(JSON.stringify({ ...version, [member]: undefined }));
+  return isDeepStrictEqual(stored(one), stored(other));
 }
