@@ -127,7 +127,7 @@ const additional = fc.record({ version: fc.constantFrom("1", "2", "3"), weight: 
 const routing = fc.record({ version: fc.constantFrom(...VERSIONS), additional }, { requiredKeys: ["version"] });
 const setAlias = steps("setAlias", fc.record({ name, alias, routing, isNew: fc.boolean() }), (its) => async (world) => {
   const { version, additional: second } = its.routing;
-  const additional = second?.version === version ? undefined : second;
+  const additional = second && second.version !== version ? { ...second } : undefined;
   const content = { functionVersion: version, description: "", ...(additional && { additional }) };
   const wanted = { version, ...(additional && { additional }) };
   const expected = world.model.setAlias(its.name, its.alias, wanted, its.isNew);
