@@ -7,7 +7,7 @@ import { loadModel } from "../src/wire/model.ts";
 const ROOT = join(import.meta.dirname, "..");
 
 /** The hot path: served by the gateway itself, without a handler in management (design.md §3). */
-const SERVED_BY_GATEWAY = ["Invoke", "InvokeWithResponseStream"];
+const SERVED_BY_GATEWAY = ["Invoke", "InvokeAsync", "InvokeWithResponseStream"];
 
 /** @returns docs/compatibility.md as it should be now */
 export async function compatibilityTable(): Promise<string> {

@@ -98,6 +98,18 @@ export const SETTINGS = {
     fallback: "1000",
     about: "execution environments that each function may start in 10 seconds",
   },
+  asyncRetryDelays: {
+    flag: "async-retry-delays",
+    variable: "ALONZO_ASYNC_RETRY_DELAYS",
+    fallback: "60,120",
+    about: "seconds before the first and the second retry of an asynchronous invocation that failed, comma separated",
+  },
+  asyncConcurrency: {
+    flag: "async-concurrency",
+    variable: "ALONZO_ASYNC_CONCURRENCY",
+    fallback: "100",
+    about: "asynchronous invocations of one function that run at the same time, at most",
+  },
   idleTimeoutSeconds: {
     flag: "idle-timeout",
     variable: "ALONZO_IDLE_TIMEOUT",
@@ -126,6 +138,10 @@ export interface Config {
   readonly requestRate: number;
   /** Environments of each function in 10 s. */
   readonly scalingRate: number;
+  /** Before the first retry, the second, ...; the last holds for all that follow. */
+  readonly asyncRetryDelaysMs: readonly number[];
+  /** Of one function at the same time. */
+  readonly asyncConcurrency: number;
   readonly idleTimeoutMs: number;
 }
 
@@ -142,6 +158,15 @@ function wholeNumber(name: string, text: string, min: number, max: number): numb
     throw new ConfigError(`--${name} must be a whole number from ${min} to ${max}, not '${text}'`);
   }
   return value;
+}
+
+/** Of a number of seconds, fractions allowed. */
+function delayMs(text: string): number {
+  const seconds = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || seconds > 86_400) {
+    throw new ConfigError(`--async-retry-delays: '${text}' is not a number of seconds, such as 60, up to 86400`);
+  }
+  return seconds * 1000;
 }
 
 /** Comma separated items, without empty ones. */
@@ -212,6 +237,8 @@ export function resolveConfig(
     unreservedConcurrency: wholeNumber("unreserved-concurrency", text(SETTINGS.unreservedConcurrency), 0, 1_000_000),
     requestRate: wholeNumber("request-rate", text(SETTINGS.requestRate), 1, 1_000_000),
     scalingRate: wholeNumber("scaling-rate", text(SETTINGS.scalingRate), 1, 1_000_000),
+    asyncRetryDelaysMs: listed(text(SETTINGS.asyncRetryDelays)).map(delayMs),
+    asyncConcurrency: wholeNumber("async-concurrency", text(SETTINGS.asyncConcurrency), 1, 500),
     idleTimeoutMs: wholeNumber("idle-timeout", text(SETTINGS.idleTimeoutSeconds), 1, 86_400) * 1000,
   };
   if (!isLoopback(config.host) && (config.accessKeyId === "test" || config.secretAccessKey === "test")) {

@@ -22,6 +22,7 @@ import { logsRoute } from "./gateway/logs-route.ts";
 import { presign } from "./gateway/presign.ts";
 import { createGateway } from "./gateway/server.ts";
 import { Admission } from "./invocation/admission.ts";
+import { AsyncInvocation } from "./invocation/async/async-invocation.ts";
 import { ConcurrencySettings } from "./invocation/concurrency-settings.ts";
 import { RegionInvoker } from "./invocation/region-invoker.ts";
 import {
@@ -37,6 +38,7 @@ import { systemClock } from "./state/clock.ts";
 import { DataDirectory } from "./state/data-directory.ts";
 import { openDatabase } from "./state/database.ts";
 import { openRegionKey } from "./state/region-key.ts";
+import { SqliteQueue } from "./state/sqlite-queue.ts";
 import { createService } from "./wire/engine.ts";
 import { failFor } from "./wire/fail.ts";
 import { loadModel } from "./wire/model.ts";
@@ -109,6 +111,19 @@ export async function startRegion(config: Config): Promise<Region> {
     void pool.retire(functionName, current).catch((error) => log.error("retiring environments", { error }));
   });
   const invoker = new RegionInvoker(catalog, admission, pool, (name) => functionArn(place, name));
+  const queue = await SqliteQueue.open(data.join("events.sqlite"), clock);
+  opened.defer(() => queue.close());
+  const asynchronous = new AsyncInvocation({
+    queue,
+    invoker,
+    catalog,
+    place,
+    clock,
+    log,
+    retryDelaysMs: config.asyncRetryDelaysMs,
+    concurrency: config.asyncConcurrency,
+    isSwitchedOff: (functionName) => admission.isSwitchedOff(functionName),
+  });
 
   const model = loadModel<Lambda>("lambda");
   const activation = new Activation({
@@ -138,6 +153,7 @@ export async function startRegion(config: Config): Promise<Region> {
     services: [lambda],
     credentials: new KeyRing({ ...config, mint }),
     invoker,
+    events: asynchronous.events,
     functionUrls: new FunctionUrlDirectory(catalog),
     authorize: authorizeByActions(config.executionRoleActions),
     policyOf: (functionName, qualifier) => catalog.policies.find(functionName, qualifier),
@@ -152,9 +168,11 @@ export async function startRegion(config: Config): Promise<Region> {
   await concurrency.load();
   const { port, host } = await gateway.listen(config.port, config.host);
   opened.defer(() => activation.close());
+  opened.defer(() => asynchronous.close());
   opened.defer(() => gateway.close());
   opened.defer(() => stopping.abort());
   await activation.resume();
+  await asynchronous.start();
 
   const closing = opened.move();
   return {

@@ -13,6 +13,7 @@ import type { BrowserGuard } from "./cors.ts";
 import type { Exchange } from "./exchange.ts";
 import { UrlDoor } from "./function-url/url-door.ts";
 import type { GatewayLimits, GatewayOptions } from "./gateway.ts";
+import { InvokeAsyncDoor } from "./invoke-async-door.ts";
 import { InvokeDoor } from "./invoke-door.ts";
 import { InvokeReader } from "./invoke-request.ts";
 import type { LaneExchange } from "./lane-exchange.ts";
@@ -25,6 +26,7 @@ import { StreamDoor } from "./stream-door.ts";
 
 export class Dispatch {
   readonly #invoke: InvokeDoor;
+  readonly #invokeAsync: InvokeAsyncDoor;
   readonly #stream: StreamDoor;
   readonly #service: ServiceDoor;
   readonly #admin: AdminDoor;
@@ -43,7 +45,8 @@ export class Dispatch {
     // but not its secret, could fill the memory.
     const unverified = new BodyBudget(unverifiedBytes);
     const reader = new InvokeReader(verifier, unverified, permissions, place, now);
-    this.#invoke = new InvokeDoor(reader, options.invoker);
+    this.#invoke = new InvokeDoor(reader, options.invoker, options.events);
+    this.#invokeAsync = new InvokeAsyncDoor(reader, options.events);
     this.#stream = new StreamDoor(reader, options.invoker);
     this.#service = new ServiceDoor(services, verifier, unverified, permissions, place);
     this.#admin = new AdminDoor(options.adminRoutes ?? [], verifier, options.health);
@@ -100,6 +103,11 @@ export class Dispatch {
     if (streamedName !== undefined) {
       exchange.service = this.#lambda;
       return this.#stream.handle(call, streamedName);
+    }
+    const asyncName = InvokeAsyncDoor.match(head.method, head.path);
+    if (asyncName !== undefined) {
+      exchange.service = this.#lambda;
+      return this.#invokeAsync.handle(call, asyncName);
     }
     return isAdmin ? this.#admin.handle(call) : this.#service.handle(call);
   }

@@ -1,6 +1,7 @@
 /** What the gateway offers and what it needs: the contract between server.ts and the composition root. */
 import type { Socket } from "node:net";
 import type { FunctionUrlDirectory } from "../functions/function-url-directory.ts";
+import type { EventAcceptor } from "../invocation/async/event-acceptor.ts";
 import type { Invoker } from "../invocation/invoker.ts";
 import type { Log } from "../observability/log.ts";
 import type { Principal, WireResponse, WireService } from "../wire/service.ts";
@@ -27,6 +28,7 @@ export interface GatewayOptions {
   readonly services: readonly WireService[];
   readonly credentials: CredentialStore;
   readonly invoker: Invoker;
+  readonly events: EventAcceptor;
   readonly functionUrls: Pick<FunctionUrlDirectory, "find">;
   /** What callers may do by who they are. */
   readonly authorize: Authorize;

@@ -3,10 +3,10 @@
  * in and out. Every line here is paid for by every invocation.
  */
 
+import type { EventAcceptor } from "../invocation/async/event-acceptor.ts";
 import type { Invoker } from "../invocation/invoker.ts";
 import type { InvokeCall, InvokeReader } from "./invoke-request.ts";
 import { invokedName } from "./invoke-target.ts";
-import { refusal } from "./refusal.ts";
 
 const TYPES: readonly string[] = ["Event", "RequestResponse", "DryRun"];
 const NOTHING = Buffer.alloc(0);
@@ -14,10 +14,12 @@ const NOTHING = Buffer.alloc(0);
 export class InvokeDoor {
   readonly #reader: InvokeReader;
   readonly #invoker: Invoker;
+  readonly #events: EventAcceptor;
 
-  constructor(reader: InvokeReader, invoker: Invoker) {
+  constructor(reader: InvokeReader, invoker: Invoker, events: EventAcceptor) {
     this.#reader = reader;
     this.#invoker = invoker;
+    this.#events = events;
   }
 
   /** @returns the encoded function name when this door is meant */
@@ -29,20 +31,18 @@ export class InvokeDoor {
   async handle(call: InvokeCall, encodedName: string): Promise<void> {
     const { exchange } = call;
     const { type, target, invocation, wantsLogTail } = await this.#reader.read(call, encodedName, TYPES);
-    if (type === "Event") {
-      throw refusal("NotImplementedException", "Asynchronous invocation (InvocationType Event) is not served yet");
-    }
     if (type === "DryRun") {
       await this.#invoker.check(target.name, target.qualifier, invocation.tenantId);
       exchange.send(204, ["x-amzn-RequestId", exchange.requestId], NOTHING);
       return;
     }
-    const outcome = await this.#invoker.invoke({
-      functionName: target.name,
-      qualifier: target.qualifier,
-      wantsLogTail,
-      invocation,
-    });
+    const request = { functionName: target.name, qualifier: target.qualifier, invocation };
+    if (type === "Event") {
+      await this.#events.accept(request);
+      exchange.send(202, accepted(exchange.requestId, invocation.traceId, NOTHING), NOTHING);
+      return;
+    }
+    const outcome = await this.#invoker.invoke({ ...request, wantsLogTail });
     const answer = [
       "Content-Type",
       "application/json",
@@ -59,4 +59,10 @@ export class InvokeDoor {
     if (wantsLogTail) answer.push("X-Amz-Log-Result", outcome.logTail.toString("base64"));
     exchange.send(200, answer, outcome.payload);
   }
+}
+
+/** The headers of a 202: the event will run. */
+export function accepted(requestId: string, traceId: string, body: Buffer): string[] {
+  const length = String(body.length);
+  return ["Content-Length", length, "x-amzn-RequestId", requestId, "X-Amzn-Trace-Id", traceId];
 }

@@ -6,6 +6,7 @@
 import type { BodyBudget } from "../execution/body-budget.ts";
 import type { Invocation } from "../execution/invocation.ts";
 import type { Place } from "../functions/function-name.ts";
+import { LARGEST_EVENT_BYTES } from "../invocation/async/event-acceptor.ts";
 import { chunkedWireBytes } from "./aws-chunked.ts";
 import { BodyTooLarge } from "./body.ts";
 import type { InvokeExchange } from "./exchange.ts";
@@ -20,7 +21,6 @@ import type { SignatureVerifier } from "./sigv4.ts";
 const ACTION = "lambda:InvokeFunction";
 const LOG_TYPES: readonly string[] = ["None", "Tail"];
 const SYNC_BYTES = 6_291_456;
-const EVENT_BYTES = 1_048_576;
 const CLIENT_CONTEXT_BYTES = 3583;
 const TENANT_PATTERN = "[a-zA-Z0-9\\._:\\/=+\\-@ ]+";
 const EMPTY_EVENT = Buffer.from("{}");
@@ -28,6 +28,12 @@ const EMPTY_EVENT = Buffer.from("{}");
 export interface InvokeCall {
   readonly exchange: InvokeExchange;
   readonly head: RequestHead;
+}
+
+/** An operation whose requests all ask for the same, whatever Invoke's headers and Qualifier would say. */
+export interface FixedRequest {
+  readonly type: string;
+  readonly action: string;
 }
 
 export interface InvokeRequestRead {
@@ -67,11 +73,12 @@ export class InvokeReader {
     { exchange, head }: InvokeCall,
     encodedName: string,
     types: readonly string[],
+    fixed?: FixedRequest,
   ): Promise<InvokeRequestRead> {
     const { headers } = head;
     const signature = this.#verifier.open(head, "lambda");
-    const type = headers["x-amz-invocation-type"] ?? "RequestResponse";
-    const limit = type === "Event" ? EVENT_BYTES : SYNC_BYTES;
+    const type = fixed?.type ?? headers["x-amz-invocation-type"] ?? "RequestResponse";
+    const limit = type === "Event" ? LARGEST_EVENT_BYTES : SYNC_BYTES;
     let wire: Buffer;
     try {
       const budget = signature.isVerified ? undefined : this.#unverified;
@@ -87,9 +94,9 @@ export class InvokeReader {
       if (!isUuid(given)) throw refusal("InvalidRequestContentException", "The request ID must be a valid UUID");
       exchange.requestId = given.toLowerCase();
     }
-    const target = this.#validated(encodedName, head.query, headers, type, types, signature.principal.arn);
+    const target = this.#validated(encodedName, fixed ? "" : head.query, headers, type, types, signature.principal.arn);
     const clientContext = readClientContext(headers["x-amz-client-context"]);
-    const permission = this.#permissions.require(signature.principal, ACTION, target.arn);
+    const permission = this.#permissions.require(signature.principal, fixed?.action ?? ACTION, target.arn);
     if (permission !== undefined) await permission;
     const fault = body.length === 0 ? undefined : jsonFault(body);
     if (fault !== undefined) throw notJson(body, fault.message, fault.offset);

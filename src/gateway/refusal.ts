@@ -10,6 +10,7 @@ const STATUS = {
   InvalidRequestContentException: 400,
   InvalidRequestException: 400,
   NoPublishedVersionException: 400,
+  RecursiveInvocationException: 400,
   RequestHeadersTooLargeException: 431,
   RequestTooLargeException: 413,
   ResourceConflictException: 409,

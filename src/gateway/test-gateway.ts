@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { connect } from "node:net";
 import { SignatureV4 } from "@smithy/signature-v4";
 import type { Outcome } from "../execution/outcome.ts";
+import type { EventRequest } from "../invocation/async/queued-event.ts";
 import type { InvokeRequest } from "../invocation/invoker.ts";
 import { createService } from "../wire/engine.ts";
 import { loadModel } from "../wire/model.ts";
@@ -42,6 +43,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly port: number;
   /** What was invoked, in order. */
   readonly invoked: InvokeRequest[];
+  /** Events that were accepted, in order. */
+  readonly accepted: EventRequest[];
   /** Messages of the log. */
   readonly logged: string[];
   send(options: SendOptions): Promise<Answer>;
@@ -68,6 +71,7 @@ export interface Answer {
 
 export async function startTestGateway(options: Partial<GatewayOptions> = {}): Promise<TestGateway> {
   const invoked: InvokeRequest[] = [];
+  const accepted: EventRequest[] = [];
   const logged: string[] = [];
   const note = (message: string): void => void logged.push(message);
   const log = { info: note, warn: note, error: note };
@@ -98,6 +102,7 @@ export async function startTestGateway(options: Partial<GatewayOptions> = {}): P
       },
       check: async () => {},
     },
+    events: { accept: async (request) => void accepted.push(request) },
     functionUrls: { find: async () => undefined },
     authorize: authorizeByActions(["lambda:InvokeFunction"]),
     policyOf: async () => undefined,
@@ -113,6 +118,7 @@ export async function startTestGateway(options: Partial<GatewayOptions> = {}): P
     gateway,
     port,
     invoked,
+    accepted,
     logged,
     send: (send) => sendRequest(host, port, send),
     sendRaw: (bytes) => sendRaw(port, bytes),

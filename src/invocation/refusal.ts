@@ -2,6 +2,7 @@
 export type RefusalCode =
   | "InvalidParameterValueException"
   | "NoPublishedVersionException"
+  | "RecursiveInvocationException"
   | "ResourceNotFoundException"
   | "ResourceConflictException"
   | "ResourceNotReadyException"

@@ -6,16 +6,24 @@ import { type EnvironmentPool, NoRoomError } from "../execution/pool.ts";
 import type { Catalog } from "../functions/catalog.ts";
 import type { FunctionState, FunctionVersion } from "../functions/function-version.ts";
 import { Admission, type Demand } from "./admission.ts";
+import { extendLineage } from "./lineage.ts";
 import { InvokeRefusal } from "./refusal.ts";
 import { RegionInvoker } from "./region-invoker.ts";
 
 const OUTCOME = { kind: "ok" } as Outcome;
 
 /** An invoker whose catalog and pool the test plays. */
-function setUp(options: { accountConcurrency?: number; requestRate?: number; state?: FunctionState } = {}) {
+function setUp(
+  options: {
+    accountConcurrency?: number;
+    requestRate?: number;
+    state?: FunctionState;
+    recursiveLoop?: "Allow" | "Terminate";
+  } = {},
+) {
   const { accountConcurrency = 2, requestRate = 1000, state = "Active" } = options;
   const admission = new Admission({ accountConcurrency, requestRate, scalingRate: 2, now: () => 0 });
-  const version = { functionName: "f", version: "1", state } as FunctionVersion;
+  const version = { functionName: "f", functionArn: "arn:f", version: "1", state } as FunctionVersion;
   const asked: (string | undefined)[] = [];
   const catalog = {
     cached: () => undefined,
@@ -23,6 +31,7 @@ function setUp(options: { accountConcurrency?: number; requestRate?: number; sta
       asked.push(qualifier);
       return functionName === "f" ? version : undefined;
     },
+    settings: () => ({ get: async () => options.recursiveLoop && { recursiveLoop: options.recursiveLoop } }),
   } as unknown as Catalog;
   const running: PromiseWithResolvers<Outcome>[] = [];
   const played = { demand: "warm" as Demand };
@@ -35,11 +44,11 @@ function setUp(options: { accountConcurrency?: number; requestRate?: number; sta
     },
   } as unknown as EnvironmentPool;
   const invoker = new RegionInvoker(catalog, admission, pool, (name) => `arn:${name}`);
-  const invoke = (functionName = "f", isQueued?: true) =>
+  const invoke = (functionName = "f", isQueued?: true, traceId = "Root=1-0-0") =>
     invoker.invoke({
       functionName,
       qualifier: "1",
-      invocation: {} as Invocation,
+      invocation: { traceId } as Invocation,
       wantsLogTail: false,
       ...(isQueued && { isQueued }),
     });
@@ -127,4 +136,17 @@ test("a dry run asks for the function and takes no place", async () => {
   await invoker.check("f", "live");
   await refused(invoker.check("unknown", undefined), "ResourceNotFoundException");
   assert.deepEqual([asked, running.length], [["live", undefined], 0]);
+});
+
+test("the seventeenth invocation of a function in one chain is refused, unless its owner allows loops", async () => {
+  let traceId = "Root=1-0-0";
+  for (let n = 0; n < 16; n++) traceId = extendLineage(traceId, "arn:f").traceId;
+  const stopped = setUp();
+  await refused(stopped.invoke("f", undefined, traceId), "RecursiveInvocationException");
+  assert.equal(stopped.admission.running(), 0);
+  const allowed = setUp({ recursiveLoop: "Allow" });
+  const call = allowed.invoke("f", undefined, traceId);
+  await allowed.started(1);
+  allowed.running[0]?.resolve(OUTCOME);
+  await call;
 });

@@ -1,10 +1,13 @@
 /** The invoker of a region: catalog, admission and environment pool joined. One step after the other, each in its own file. */
+import type { Invocation } from "../execution/invocation.ts";
 import type { Outcome } from "../execution/outcome.ts";
 import { type EnvironmentPool, NoRoomError } from "../execution/pool.ts";
 import type { Catalog } from "../functions/catalog.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
+import { allowsRecursion, type RecursionConfig } from "../functions/recursion-config.ts";
 import type { Admission } from "./admission.ts";
 import type { InvokeRequest, Invoker } from "./invoker.ts";
+import { extendLineage, LONGEST_CHAIN } from "./lineage.ts";
 import { InvokeRefusal } from "./refusal.ts";
 import { throttled } from "./throttling.ts";
 
@@ -23,10 +26,13 @@ export class RegionInvoker implements Invoker {
   }
 
   async invoke(request: InvokeRequest): Promise<Outcome> {
-    const { functionName, qualifier, invocation } = request;
+    const { functionName, qualifier } = request;
     const version = this.#catalog.cached(functionName, qualifier) ?? (await this.#resolve(functionName, qualifier));
     refuseUnready(version);
-    refuseTenant(version, invocation.tenantId);
+    refuseTenant(version, request.invocation.tenantId);
+    const { traceId, invocations } = extendLineage(request.invocation.traceId, version.functionArn);
+    if (invocations > LONGEST_CHAIN) await this.#refuseRecursion(functionName);
+    const invocation: Invocation = { ...request.invocation, traceId };
     // From here until the pool has taken its environment nothing waits: what demand() saw is what invoke() finds.
     const demand = this.#pool.demand(version, invocation.tenantId);
     const place = this.#admission.enter(functionName, demand, request.isQueued !== true);
@@ -44,6 +50,16 @@ export class RegionInvoker implements Invoker {
     const version = await this.#resolve(functionName, qualifier);
     refuseUnready(version);
     refuseTenant(version, tenantId);
+  }
+
+  async #refuseRecursion(functionName: string): Promise<void> {
+    const config = await this.#catalog.settings<RecursionConfig>("recursion").get(functionName);
+    if (allowsRecursion(config)) return;
+    throw new InvokeRefusal(
+      "RecursiveInvocationException",
+      // The text is unconfirmed.
+      "Lambda has detected your function being invoked in a recursive loop and stopped the invocation.",
+    );
   }
 
   async #resolve(functionName: string, qualifier: string | undefined): Promise<FunctionVersion> {

@@ -199,12 +199,12 @@ class Story(unittest.TestCase):
         self.assertEqual(after["RevisionId"], before["RevisionId"])
         self.assertEqual(after["CodeSha256"], before["CodeSha256"])
 
-    def test_asynchronous_invocation_is_refused_by_name(self):
-        error = self.refused(
-            "NotImplementedException", self.client.invoke, FunctionName="echo", InvocationType="Event"
-        )
-        self.assertEqual(error.response["ResponseMetadata"]["HTTPStatusCode"], 501)
-        self.assertEqual(error.response["ResponseMetadata"]["RetryAttempts"], 0)
+    def test_an_asynchronous_invocation_is_accepted(self):
+        answer = self.client.invoke(FunctionName="echo", InvocationType="Event", Payload=b"{}")
+        self.assertEqual((answer["StatusCode"], answer["Payload"].read()), (202, b""))
+        self.assertNotIn("ExecutedVersion", answer)
+        legacy = self.client.invoke_async(FunctionName="echo", InvokeArgs=b"{}")
+        self.assertEqual(legacy["Status"], 202)
 
     def test_refusals_are_the_clients_own_exceptions(self):
         exceptions = self.client.exceptions

@@ -182,12 +182,9 @@ test("the AWS SDK for JavaScript", async (t) => {
     assert.deepEqual(after.Configuration, before.Configuration);
   });
 
-  await t.test("is told by name that asynchronous invocation is not served", async () => {
-    await assert.rejects(invoke("echo", { InvocationType: "Event" }), {
-      name: "NotImplementedException",
-      message: "Asynchronous invocation (InvocationType Event) is not served yet",
-      $fault: "server",
-    });
+  await t.test("has an asynchronous invocation accepted", async () => {
+    const { text, ...accepted } = await invoke("echo", { InvocationType: "Event" });
+    assert.deepEqual([accepted.StatusCode, accepted.ExecutedVersion, text], [202, undefined, ""]);
   });
 
   await t.test("parses refusals into its own error classes", async () => {

@@ -1,0 +1,103 @@
+/**
+ * Asynchronous invocation as a whole: queue, dispatcher and what they work with, joined. The way in is `events`; events
+ * of functions that are deleted vanish, those that were given up are kept for people for a while.
+ */
+import type { Catalog } from "../../functions/catalog.ts";
+import type { Place } from "../../functions/function-name.ts";
+import type { Log } from "../../observability/log.ts";
+import type { Clock } from "../../state/clock.ts";
+import type { Queue } from "../../state/queue.ts";
+import type { Invoker } from "../invoker.ts";
+import { LambdaTarget } from "../lambda-target.ts";
+import { type Target, Targets } from "../targets.ts";
+import { DeliveryWorker } from "./delivery-worker.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { type EventAcceptor, QueueingAcceptor } from "./event-acceptor.ts";
+import { EventCounters } from "./event-counters.ts";
+import { EventRulesBook } from "./event-rules.ts";
+import { EventWorker } from "./event-worker.ts";
+import { eventLane, functionOfLane } from "./queued-event.ts";
+
+/** How long and how many events that were given up are kept: AWS keeps none. */
+const KEEP_MS = 14 * 24 * 3_600_000;
+const KEEP = { entries: 10_000, bytes: 256 * 1024 * 1024 };
+const PRUNE_EVERY_MS = 10 * 60_000;
+
+export interface AsyncInvocationOptions {
+  readonly queue: Queue;
+  readonly invoker: Invoker;
+  readonly catalog: Catalog;
+  readonly place: Place;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly retryDelaysMs: readonly number[];
+  /** Events of one function at the same time, at most. */
+  readonly concurrency: number;
+  /** Is the function's reserved concurrency 0? */
+  readonly isSwitchedOff: (functionName: string) => boolean;
+  /** Destinations besides functions, by their service's name in ARNs. */
+  readonly targets?: Readonly<Record<string, Target>>;
+}
+
+export class AsyncInvocation {
+  readonly events: EventAcceptor;
+  readonly counters = new EventCounters();
+  readonly #options: AsyncInvocationOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #pruner: NodeJS.Timeout;
+
+  constructor(options: AsyncInvocationOptions) {
+    this.#options = options;
+    const { catalog, place, log, concurrency } = options;
+    const common = { ...options, counters: this.counters };
+    this.events = new QueueingAcceptor(common);
+    const targets = new Targets({ ...options.targets, lambda: new LambdaTarget(this.events, place) });
+    const rules = new EventRulesBook(catalog);
+    const workers = [
+      new EventWorker({ ...common, rules, width: concurrency }),
+      new DeliveryWorker({ ...common, targets }),
+    ];
+    this.#dispatcher = new Dispatcher({ ...options, workers });
+    catalog.onChange((functionName) => {
+      void this.#dropIfGone(functionName).catch((error) => log.error("dropping events", { functionName, error }));
+    });
+    const prune = () => this.#prune().catch((error) => log.error("forgetting old events", { error }));
+    this.#pruner = setInterval(() => void prune(), PRUNE_EVERY_MS);
+    this.#pruner.unref();
+  }
+
+  /** Go on with what an earlier life of the region has accepted, and with what comes. */
+  async start(): Promise<void> {
+    for (const lane of this.#options.queue.lanes().keys()) {
+      const functionName = functionOfLane(lane);
+      if (functionName !== undefined) await this.#dropIfGone(functionName);
+    }
+    await this.#prune();
+    this.#dispatcher.wake();
+  }
+
+  /** Look for what is due: for tests, whose clock jumps. */
+  wake(): void {
+    this.#dispatcher.wake();
+  }
+
+  /** Nothing runs and nothing is being looked for. */
+  get isResting(): boolean {
+    return this.#dispatcher.isResting;
+  }
+
+  /** Take nothing new out of the queue; what runs finishes. */
+  async close(): Promise<void> {
+    clearInterval(this.#pruner);
+    await this.#dispatcher.close();
+  }
+
+  async #dropIfGone(functionName: string): Promise<void> {
+    const { catalog, queue } = this.#options;
+    if ((await catalog.describe(functionName)) === undefined) await queue.drop(eventLane(functionName));
+  }
+
+  async #prune(): Promise<void> {
+    await this.#options.queue.prune(this.#options.clock.now() - KEEP_MS, KEEP);
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Takes what is due out of the queue and hands it to those who do it: lanes in turns, a bounded number of entries of each
+ * and of all, and never more in memory than is running. What a fault of ours leaves unsettled is due again later.
+ */
+import type { Log } from "../../observability/log.ts";
+import type { Clock } from "../../state/clock.ts";
+import type { Entry, Queue } from "../../state/queue.ts";
+import { Lane } from "./lane.ts";
+import type { Worker } from "./worker.ts";
+
+/** ms: longer than any invocation takes, waiting for its environment included */
+const LEASE_MS = 30 * 60_000;
+/** Entries of one lane in one claim, and lanes that are claimed from at the same time. */
+const CLAIM = 16;
+const CLAIMS = 8;
+/** Entries that run at the same time. */
+const MOST_RUNNING = 500;
+/** bytes of payloads in memory, from which on entries are taken one by one, and none any more */
+const FEW_BYTES = 32 * 1024 * 1024;
+const MOST_BYTES = 64 * 1024 * 1024;
+/** ms after which an entry that met a fault of ours is tried again */
+const FAULT_DELAY_MS = 60_000;
+const LONGEST_SLEEP_MS = 60_000;
+
+export interface DispatcherOptions {
+  readonly queue: Queue;
+  readonly workers: readonly Worker[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #running = new Map<number, Promise<void>>();
+  #bytes = 0;
+  #claims = 0;
+  /** The lane that was served last: the next turn begins behind it. */
+  #last: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isLooking = false;
+  #isClosed = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    options.queue.onPut(() => this.wake());
+  }
+
+  /** Nothing runs and nothing is being looked for. */
+  get isResting(): boolean {
+    return this.#running.size === 0 && this.#claims === 0 && !this.#isLooking;
+  }
+
+  /** Look for work; cheap to call often. */
+  wake(): void {
+    if (this.#isLooking || this.#isClosed) return;
+    this.#isLooking = true;
+    // Once for all that happens in this turn.
+    setImmediate(() => {
+      this.#isLooking = false;
+      this.#look();
+    });
+  }
+
+  /** Take nothing new, and let what runs finish. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    while (this.#claims > 0 || this.#running.size > 0) {
+      await Promise.all(this.#running.values());
+      await new Promise(setImmediate);
+    }
+  }
+
+  #look(): void {
+    if (this.#isClosed) return;
+    const { queue, clock } = this.#options;
+    clearTimeout(this.#timer);
+    const nowMs = clock.now();
+    let nextMs = nowMs + LONGEST_SLEEP_MS;
+    for (const name of this.#inTurn([...queue.lanes().keys()])) {
+      const lane = this.#laneOf(name);
+      if (!lane || lane.isClaiming || lane.room <= 0) continue;
+      const readyMs = Math.max(queue.lanes().get(name) ?? nextMs, lane.pausedUntilMs);
+      if (readyMs > nowMs) {
+        nextMs = Math.min(nextMs, readyMs);
+        continue;
+      }
+      const room = Math.min(lane.room, MOST_RUNNING - this.#running.size, this.#bytes < FEW_BYTES ? CLAIM : 1);
+      // Whatever ends looks again.
+      if (room <= 0 || this.#claims >= CLAIMS || this.#bytes >= MOST_BYTES) return;
+      this.#last = name;
+      void this.#claim(name, lane, room);
+    }
+    this.#timer = setTimeout(() => this.wake(), nextMs - nowMs);
+    this.#timer.unref();
+  }
+
+  #inTurn(names: string[]): string[] {
+    const start = this.#last === undefined ? 0 : names.indexOf(this.#last) + 1;
+    return [...names.slice(start), ...names.slice(0, start)];
+  }
+
+  #laneOf(name: string): Lane | undefined {
+    const known = this.#lanes.get(name);
+    if (known) return known;
+    const worker = this.#workerOf(name);
+    if (!worker) return undefined;
+    const lane = new Lane(worker.width);
+    this.#lanes.set(name, lane);
+    return lane;
+  }
+
+  #workerOf(name: string): Worker | undefined {
+    return this.#options.workers.find((worker) => worker.owns(name));
+  }
+
+  async #claim(name: string, lane: Lane, limit: number): Promise<void> {
+    const { queue, clock, log } = this.#options;
+    lane.isClaiming = true;
+    this.#claims += 1;
+    try {
+      for (const entry of await queue.claim(name, limit, LEASE_MS)) {
+        // Its lease ended before it did: it goes on.
+        if (!this.#running.has(entry.id)) this.#start(entry, lane);
+      }
+    } catch (error) {
+      lane.pausedUntilMs = clock.now() + 1000;
+      log.error("events could not be taken from the queue", { lane: name, error });
+    } finally {
+      lane.isClaiming = false;
+      this.#claims -= 1;
+      this.#forgetIdle(name, lane);
+    }
+    this.wake();
+  }
+
+  #start(entry: Entry, lane: Lane): void {
+    const bytes = entry.payload.length + (entry.answer?.length ?? 0);
+    lane.inFlight += 1;
+    this.#bytes += bytes;
+    const done = this.#run(entry, lane).finally(() => {
+      lane.inFlight -= 1;
+      this.#bytes -= bytes;
+      this.#running.delete(entry.id);
+      this.#forgetIdle(entry.lane, lane);
+      this.wake();
+    });
+    this.#running.set(entry.id, done);
+  }
+
+  /** Never rejects. */
+  async #run(entry: Entry, lane: Lane): Promise<void> {
+    const { queue, clock, log } = this.#options;
+    try {
+      const verdict = await this.#workerOf(entry.lane)?.run(entry);
+      if (verdict === "congested") lane.congested(clock.now());
+      else lane.succeeded();
+    } catch (error) {
+      log.error("an event could not be settled", { lane: entry.lane, key: entry.key, error });
+      await queue.postpone(entry.id, clock.now() + FAULT_DELAY_MS).catch(() => {});
+    }
+  }
+
+  /** Functions come and go: nothing is remembered of lanes in which there is nothing to do. */
+  #forgetIdle(name: string, lane: Lane): void {
+    if (!lane.isIdle || this.#options.queue.lanes().has(name)) return;
+    this.#lanes.delete(name);
+  }
+}

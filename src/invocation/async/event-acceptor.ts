@@ -1,0 +1,38 @@
+/** Takes asynchronous invocations in: what it has accepted runs, whatever happens to the region. */
+import type { Clock } from "../../state/clock.ts";
+import type { Queue } from "../../state/queue.ts";
+import type { Invoker } from "../invoker.ts";
+import type { EventCounters } from "./event-counters.ts";
+import { type EventRequest, newEvent } from "./queued-event.ts";
+
+/** bytes */
+export const LARGEST_EVENT_BYTES = 1_048_576;
+
+export interface EventAcceptor {
+  /**
+   * Resolves when the event is on the disk.
+   * @throws InvokeRefusal when there is no such function, or it is not ready; StorageError when the disk is full
+   */
+  accept(request: EventRequest): Promise<void>;
+}
+
+export class QueueingAcceptor implements EventAcceptor {
+  readonly #invoker: Invoker;
+  readonly #queue: Queue;
+  readonly #clock: Clock;
+  readonly #counters: EventCounters;
+
+  constructor(options: { invoker: Invoker; queue: Queue; clock: Clock; counters: EventCounters }) {
+    this.#invoker = options.invoker;
+    this.#queue = options.queue;
+    this.#clock = options.clock;
+    this.#counters = options.counters;
+  }
+
+  async accept(request: EventRequest): Promise<void> {
+    const { functionName, qualifier, invocation } = request;
+    await this.#invoker.check(functionName, qualifier, invocation.tenantId);
+    await this.#queue.put([newEvent(request, this.#clock.now())]);
+    this.#counters.received += 1;
+  }
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Outcome } from "../../execution/outcome.ts";
+import { ok, refused, TestEvents } from "./test-events.ts";
+
+test("a function that hangs delays no other, and holds no more events than its share", async () => {
+  await using events = await TestEvents.start();
+  const { promise: hanging, resolve: release } = Promise.withResolvers<Outcome>();
+  events.functions.set("stuck", () => hanging);
+  events.functions.set("quick", () => ok());
+  await Promise.all(Array.from({ length: 50 }, () => events.send("stuck")));
+  await events.until(() => events.invoked.length === 10);
+  await Promise.all(Array.from({ length: 50 }, () => events.send("quick")));
+  await events.until(() => events.asynchronous.counters.succeeded === 50);
+  assert.equal(events.invoked.filter(({ functionName }) => functionName === "stuck").length, 10);
+  release(ok());
+  await events.until(() => events.asynchronous.counters.succeeded === 100);
+});
+
+test("functions take turns, however long their queues are", async () => {
+  await using events = await TestEvents.start();
+  for (const name of ["a", "b", "c"]) events.functions.set(name, () => ok());
+  const queued = ["a", "b", "c"].flatMap((name) => Array.from({ length: name === "a" ? 300 : 20 }, () => name));
+  await Promise.all(queued.map((name) => events.send(name)));
+  await events.until(() => events.asynchronous.counters.succeeded === queued.length);
+  const order = events.invoked.map(({ functionName }) => functionName);
+  for (const name of ["b", "c"]) {
+    assert.ok(order.lastIndexOf(name) < order.lastIndexOf("a"), `${name} does not wait for all of a`);
+  }
+});
+
+test("a throttled function asks once in a while, not with its whole queue", async () => {
+  await using events = await TestEvents.start();
+  let isThrottled = true;
+  events.functions.set("f", () => {
+    if (isThrottled) throw refused("TooManyRequestsException");
+    return ok();
+  });
+  await Promise.all(Array.from({ length: 200 }, () => events.send("f")));
+  await events.quiet();
+  const first = events.invoked.length;
+  assert.ok(first <= 10, `${first} tries at first`);
+  for (let second = 0; second < 10; second++) {
+    events.advance(1000);
+    await events.quiet();
+  }
+  assert.ok(events.invoked.length - first <= 10, `${events.invoked.length - first} tries in ten seconds`);
+  isThrottled = false;
+  for (let minute = 0; minute < 10; minute++) {
+    events.advance(60_000);
+    await events.quiet();
+  }
+  assert.equal(events.asynchronous.counters.succeeded, 200);
+});
+
+test("payloads that do not run are not in memory: large ones run few at a time", async () => {
+  await using events = await TestEvents.start();
+  const large = JSON.stringify("x".repeat(1_048_000));
+  const { promise: hanging, resolve: release } = Promise.withResolvers<Outcome>();
+  for (let n = 0; n < 8; n++) events.functions.set(`f${n}`, () => hanging);
+  for (let n = 0; n < 160; n++) await events.send(`f${n % 8}`, large);
+  await events.until(() => events.invoked.length >= 32);
+  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+  // 64 MB, and what was being claimed when that was reached.
+  assert.ok(events.invoked.length < 100, `${events.invoked.length} payloads of 1 MB at a time`);
+  release(ok());
+});
