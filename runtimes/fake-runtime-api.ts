@@ -17,6 +17,11 @@ export interface Answer {
   readonly errorType: string | undefined;
   /** Text as it was sent. */
   readonly body: string;
+  readonly contentType: string | undefined;
+  /** Lambda-Runtime-Function-Response-Mode. */
+  readonly mode: string | undefined;
+  /** Behind a streamed body, names in lower case. */
+  readonly trailers: Readonly<Record<string, string | undefined>>;
 }
 
 export interface Run {
@@ -101,7 +106,15 @@ export async function run(installation: RuntimeInstallation, scenario: Scenario)
       return;
     }
     const errorType = request.headers["lambda-runtime-function-error-type"];
-    answers.push({ path, errorType: errorType === undefined ? undefined : String(errorType), body });
+    const mode = request.headers["lambda-runtime-function-response-mode"];
+    answers.push({
+      path,
+      errorType: errorType === undefined ? undefined : String(errorType),
+      body,
+      contentType: request.headers["content-type"],
+      mode: mode === undefined ? undefined : String(mode),
+      trailers: request.trailers,
+    });
     response.writeHead(path.endsWith("/response") ? (scenario.responseStatus ?? 202) : 202).end('{"status":"OK"}');
   };
 

@@ -4,6 +4,7 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { createRequire } = require("node:module");
 const { pathToFileURL } = require("node:url");
+const { streamingOf } = require("./awslambda.cjs");
 const { RuntimeError } = require("./errors.cjs");
 
 // As AWS's runtime is an ES module of this name, `Require stack` ends with it.
@@ -81,7 +82,9 @@ async function loadHandler(taskRoot, setting, nodeMajor) {
     throw new RuntimeError("HandlerNotFound", `${setting} is undefined or not exported`);
   }
   if (typeof handler !== "function") throw new RuntimeError("HandlerNotFound", `${setting} is not a function`);
-  if (nodeMajor >= 24 && handler.length >= 3) {
+  // A handler that streams has three parameters and no callback.
+  const isStreaming = streamingOf(handler) !== undefined;
+  if (nodeMajor >= 24 && handler.length >= 3 && !isStreaming) {
     throw new RuntimeError(
       "CallbackHandlerDeprecated",
       "ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.",

@@ -4,6 +4,7 @@
  */
 "use strict";
 const { existsSync } = require("node:fs");
+const { installGlobal } = require("./awslambda.cjs");
 const { RuntimeApi } = require("./runtime-api.cjs");
 const { Log } = require("./log.cjs");
 const { loadHandler } = require("./handler.cjs");
@@ -18,6 +19,7 @@ for (const name of Object.keys(process.env)) {
 }
 const log = new Log(process.env);
 log.patchConsole(console);
+installGlobal(process.env);
 const runtime = new Runtime(api, log, NODE_MAJOR);
 
 /** The process cannot go on: tell the platform why, to whomever waits for an answer, and end. */
@@ -27,7 +29,7 @@ function die(title, error, exitStatus) {
   const payload = toPayload(error);
   const end = () => process.exit(exitStatus);
   if (runtime.phase === "init") api.initError(payload, end);
-  else if (runtime.phase === "running") api.lastError(runtime.requestId, payload, end);
+  else if (runtime.phase === "running") runtime.lastError(payload, end);
   else end();
   runtime.phase = "dying";
 }

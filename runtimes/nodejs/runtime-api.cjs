@@ -8,6 +8,10 @@ const { ResponseReader } = require("./http.cjs");
 
 const BASE = "/2018-06-01/runtime";
 const READ_BYTES = 65_536;
+const ERROR_TYPE = "Lambda-Runtime-Function-Error-Type";
+const ERROR_BODY = "Lambda-Runtime-Function-Error-Body";
+const MAX_TRAILER_CHARACTERS = 16_384;
+const MAX_MESSAGE_CHARACTERS = 4_096;
 
 class RuntimeApi {
   #target;
@@ -42,6 +46,49 @@ class RuntimeApi {
     this.#send(head + body + this.#next, [this.#accepted, this.#invocation]);
   }
 
+  /** Ask for the next invocation, where the answer to the last went by itself. */
+  next() {
+    this.#send(this.#next, [this.#invocation]);
+  }
+
+  /** While an answer may be streamed the wait for its end is work: the process does not end over it. */
+  hold() {
+    this.#socket?.ref();
+  }
+
+  /** Begin a streamed answer: sendChunks() and endStream() follow. */
+  openStream(requestId, contentType) {
+    this.#send(
+      `POST ${BASE}/invocation/${requestId}/response HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Type: ${contentType}\r\n` +
+        "Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n" +
+        `Trailer: ${ERROR_TYPE}, ${ERROR_BODY}\r\n\r\n`,
+      [],
+    );
+  }
+
+  /** @param done called when the platform has taken them from us: it takes no more than its caller does */
+  sendChunks(chunks, done) {
+    const socket = this.#socket;
+    if (socket === undefined || chunks.length === 0) return done();
+    socket.cork();
+    for (const chunk of chunks) {
+      socket.write(`${chunk.length.toString(16)}\r\n`);
+      socket.write(chunk);
+      socket.write("\r\n", chunk === chunks.at(-1) ? done : undefined);
+    }
+    socket.uncork();
+  }
+
+  /** @param payload the document of the error that broke the stream off; undefined at its good end */
+  endStream(payload, done) {
+    const trailers = payload === undefined ? "" : errorTrailers(payload);
+    const accepted = (response) => {
+      this.#accepted(response);
+      done();
+    };
+    this.#send(`0\r\n${trailers}\r\n`, [accepted]);
+  }
+
   fail(requestId, payload) {
     const text = this.#errorRequest(`/invocation/${requestId}/error`, payload);
     this.#send(text + this.#next, [this.#accepted, this.#invocation]);
@@ -63,8 +110,7 @@ class RuntimeApi {
 
   #errorRequest(path, payload) {
     const body = JSON.stringify(payload);
-    const type = String(payload.errorType).replace(/[^\x21-\x7e]/g, "?");
-    return this.#post(path, body, `Lambda-Runtime-Function-Error-Type: ${type}\r\n`) + body;
+    return this.#post(path, body, `${ERROR_TYPE}: ${typeOf(payload)}\r\n`) + body;
   }
 
   #send(text, expected) {
@@ -119,6 +165,20 @@ class RuntimeApi {
     if (!this.#reader.sawResponse || waiting.at(-1) !== this.#invocation) process.exit(hadError ? 1 : 0);
     this.#send(this.#next, [this.#invocation]);
   }
+}
+
+function typeOf({ errorType }) {
+  return String(errorType).replace(/[^\x21-\x7e]/g, "?");
+}
+
+/** What came behind the body must not be larger than what may come before it: a trace too long is left out. */
+function errorTrailers(payload) {
+  let document = JSON.stringify(payload);
+  if (document.length > MAX_TRAILER_CHARACTERS) {
+    const errorMessage = String(payload.errorMessage).slice(0, MAX_MESSAGE_CHARACTERS);
+    document = JSON.stringify({ errorType: typeOf(payload), errorMessage, trace: [] });
+  }
+  return `${ERROR_TYPE}: ${typeOf(payload)}\r\n${ERROR_BODY}: ${Buffer.from(document).toString("base64")}\r\n`;
 }
 
 module.exports = { RuntimeApi };

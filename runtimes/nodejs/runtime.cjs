@@ -1,5 +1,6 @@
 /** Runs invocations one after the other: event in, handler, answer out. Knows when each ends, also when it ends silently. */
 "use strict";
+const { streamingOf } = require("./awslambda.cjs");
 const { makeContext } = require("./context.cjs");
 const { RuntimeError, toLogText, toPayload } = require("./errors.cjs");
 const { makeFlush } = require("./log.cjs");
@@ -11,6 +12,9 @@ class Runtime {
   requestId;
   handler;
   #isAsync;
+  /** How the handler streams; undefined when it answers by what it returns. */
+  #streaming;
+  #streamed;
   #api;
   #log;
   #nodeMajor;
@@ -26,6 +30,7 @@ class Runtime {
   serve(handler) {
     if (this.phase === "dying") return;
     this.handler = handler;
+    this.#streaming = streamingOf(handler);
     this.#isAsync = handler.constructor?.name === "AsyncFunction";
     this.phase = "idle";
     this.#api.start((headers, body) => this.#invoke(headers, body));
@@ -38,6 +43,12 @@ class Runtime {
     decide?.();
   }
 
+  /** Tell whoever waits for an answer that there will be none, or no more of it. */
+  lastError(payload, done) {
+    if (this.#streamed?.isOpen) this.#streamed.end(payload, done);
+    else this.#api.lastError(this.requestId, payload, done);
+  }
+
   #invoke(headers, body) {
     this.phase = "running";
     this.requestId = headers["lambda-runtime-aws-request-id"];
@@ -46,6 +57,7 @@ class Runtime {
     const trace = headers["lambda-runtime-trace-id"];
     if (trace === undefined) delete process.env._X_AMZN_TRACE_ID;
     else process.env._X_AMZN_TRACE_ID = trace;
+    if (this.#streaming !== undefined) return void this.#stream(headers, body);
     const answers = this.#answers(this.requestId);
     try {
       const event = JSON.parse(body);
@@ -55,6 +67,28 @@ class Runtime {
     } catch (error) {
       answers.fail(error);
     }
+  }
+
+  /** The handler writes its answer; the invocation is over when the stream has ended and the handler is done. */
+  async #stream(headers, body) {
+    const { StreamedAnswer } = require("./streamed-answer.cjs");
+    const answer = new StreamedAnswer(this.#api, this.requestId, this.#flush, this.#streaming.highWaterMark);
+    this.#streamed = answer;
+    this.#api.hold();
+    try {
+      const result = this.handler(JSON.parse(body), answer.stream, makeContext(headers));
+      if (!isThenable(result)) throw new Error("Streaming does not support non-async handlers.");
+      if ((await result) !== undefined) console.warn("Streaming handlers ignore return values.");
+      await answer.finished;
+    } catch (error) {
+      if (this.phase === "dying") return;
+      this.#log.error("Invoke Error", error, toLogText(error));
+      await new Promise((resolve) => answer.end(toPayload(error), resolve));
+    }
+    if (this.phase === "dying") return;
+    this.#streamed = undefined;
+    this.phase = "idle";
+    this.#api.next();
   }
 
   /** The two ends of one invocation; only the first that is called counts. */
