@@ -66,7 +66,10 @@ export class ProvisionedFleet implements EnvironmentListener {
   /** Environments that are initialised, whether or not an invocation is in them. */
   get available(): number {
     let available = 0;
-    for (const { initialised } of this.#members.values()) if (initialised) available++;
+    for (const [environment, { initialised }] of this.#members) {
+      // The runtime of one that is about to be replaced may have ended already.
+      if (initialised && environment.isInitialised) available++;
+    }
     return available;
   }
 
