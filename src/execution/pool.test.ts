@@ -1,96 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FunctionVersion } from "../functions/function-version.ts";
-import { createLog } from "../observability/log.ts";
-import type { Environment, EnvironmentListener } from "./environment.ts";
-import type { EnvironmentFactory } from "./environment-factory.ts";
 import type { Invocation } from "./invocation.ts";
-import type { Outcome } from "./outcome.ts";
 import { Placement } from "./placement.ts";
-import { EnvironmentPool, NoRoomError } from "./pool.ts";
+import { playedPool, version } from "./played-pool.ts";
+import { NoRoomError } from "./pool.ts";
 
-const version = (functionName: string, codeSha256 = "1") =>
-  ({
-    functionName,
-    functionArn: `arn:${functionName}`,
-    version: "$LATEST",
-    codeSha256,
-    memoryMb: 128,
-  }) as FunctionVersion;
 const invocation = {} as Invocation;
-const outcome = { kind: "ok" } as Outcome;
-
-type Script = (version: FunctionVersion) => Promise<void> | void;
-
-/** An environment of which the test decides when its invocation ends. */
-class PlayedEnvironment {
-  readonly id: string;
-  readonly version: FunctionVersion;
-  readonly #listener: EnvironmentListener;
-  readonly #init: Script | undefined;
-  readonly #pending: (() => void)[] = [];
-  idleSinceMs = performance.now();
-  invocations = 0;
-  frozen = 0;
-  destroyed = false;
-
-  constructor(id: string, version: FunctionVersion, listener: EnvironmentListener, init: Script | undefined) {
-    this.#init = init;
-    this.id = id;
-    this.version = version;
-    this.#listener = listener;
-  }
-
-  async init(): Promise<void> {
-    await this.#init?.(this.version);
-  }
-
-  invoke(): Promise<Outcome> {
-    this.invocations++;
-    return new Promise((resolve) => this.#pending.push(() => resolve(outcome)));
-  }
-
-  finish(): void {
-    this.#pending.shift()?.();
-    this.idleSinceMs = performance.now();
-    this.#listener.onIdle(this as unknown as Environment);
-  }
-
-  fault(): void {
-    this.#listener.onFault(this as unknown as Environment, new Error("no more"));
-  }
-
-  freeze(): void {
-    this.frozen++;
-  }
-
-  async destroy(): Promise<void> {
-    this.destroyed = true;
-  }
-}
-
-function setUp(options: { room?: () => boolean; create?: Script; init?: Script; idleTimeoutMs?: number } = {}) {
-  const made: PlayedEnvironment[] = [];
-  const factory = {
-    create: async (version: FunctionVersion, _initialization: string, listener: EnvironmentListener) => {
-      await options.create?.(version);
-      const environment = new PlayedEnvironment(`e${made.length}`, version, listener, options.init);
-      made.push(environment);
-      return environment;
-    },
-  } as unknown as EnvironmentFactory;
-  const placement = { hasRoom: options.room ?? (() => true) } as unknown as Placement;
-  const log = createLog(() => {});
-  const idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
-  const pool = new EnvironmentPool({ factory, placement, log, idleTimeoutMs, parallelStarts: 2 });
-  const busy = async (count: number) => {
-    while (made.reduce((sum, { invocations }) => sum + invocations, 0) < count) await new Promise(setImmediate);
-  };
-  return { pool, made, busy };
-}
 
 test("one environment serves one invocation at a time: parallel ones get one each, later ones reuse them", async () => {
-  const { pool, made, busy } = setUp();
+  const { pool, made, busy } = playedPool();
   const f = version("f");
   const first = [pool.invoke(f, invocation, false), pool.invoke(f, invocation, false)];
   await busy(2);
@@ -107,7 +25,7 @@ test("one environment serves one invocation at a time: parallel ones get one eac
 });
 
 test("functions, and code of one function, never share an environment", async () => {
-  const { pool, made, busy } = setUp();
+  const { pool, made, busy } = playedPool();
   for (const [index, one] of [version("f"), version("g"), version("f", "2")].entries()) {
     const running = pool.invoke(one, invocation, false);
     await busy(index + 1);
@@ -119,7 +37,7 @@ test("functions, and code of one function, never share an environment", async ()
 });
 
 test("another object for the same version finds the same environments", async () => {
-  const { pool, made, busy } = setUp();
+  const { pool, made, busy } = playedPool();
   for (let count = 1; count <= 2; count++) {
     const running = pool.invoke(version("f"), invocation, false);
     await busy(count);
@@ -131,7 +49,7 @@ test("another object for the same version finds the same environments", async ()
 });
 
 test("retiring ends idle environments now and busy ones after their invocation", async () => {
-  const { pool, made, busy } = setUp();
+  const { pool, made, busy } = playedPool();
   const f = version("f");
   const running = [pool.invoke(f, invocation, false), pool.invoke(f, invocation, false)];
   await busy(2);
@@ -148,7 +66,7 @@ test("retiring ends idle environments now and busy ones after their invocation",
 });
 
 test("a change that runs nothing differently leaves the environments alone", async () => {
-  const { pool, made, busy } = setUp();
+  const { pool, made, busy } = playedPool();
   const running = pool.invoke(version("f"), invocation, false);
   await busy(1);
   made[0]?.finish();
@@ -161,7 +79,7 @@ test("a change that runs nothing differently leaves the environments alone", asy
 
 test("a full machine gives up the environment that is idle longest, of whichever function", async () => {
   let room = 2;
-  const { pool, made, busy } = setUp({ room: () => room-- > 0 || made[0]?.destroyed === true });
+  const { pool, made, busy } = playedPool({ room: () => room-- > 0 || made[0]?.destroyed === true });
   for (const [index, name] of ["f", "g"].entries()) {
     const running = pool.invoke(version(name), invocation, false);
     await busy(index + 1);
@@ -180,14 +98,14 @@ test("a full machine gives up the environment that is idle longest, of whichever
 });
 
 test("a full machine without idle environments refuses instead of starting another", async () => {
-  const { pool } = setUp({ room: () => false });
+  const { pool } = playedPool({ room: () => false });
   await assert.rejects(pool.invoke(version("f"), invocation, false), NoRoomError);
   await pool.close();
 });
 
 test("a sandbox that cannot be made fails the invocation that asked, and the next one tries again", async () => {
   let broken = true;
-  const { pool, made, busy } = setUp({
+  const { pool, made, busy } = playedPool({
     create: () => {
       if (broken) throw new Error("no sandbox");
     },
@@ -202,7 +120,7 @@ test("a sandbox that cannot be made fails the invocation that asked, and the nex
 });
 
 test("an idle environment is frozen after a moment", async () => {
-  const { pool, made, busy } = setUp();
+  const { pool, made, busy } = playedPool();
   const running = pool.invoke(version("f"), invocation, false);
   await busy(1);
   made[0]?.finish();
@@ -214,7 +132,7 @@ test("an idle environment is frozen after a moment", async () => {
 
 test("an invocation that waits for its cold start is served though the function changes or goes meanwhile", async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-  const { pool, made, busy } = setUp({ create: () => gate });
+  const { pool, made, busy } = playedPool({ create: () => gate });
   const running = pool.invoke(version("f"), invocation, false);
   await pool.retire("f", async () => undefined);
   open();
@@ -227,7 +145,7 @@ test("an invocation that waits for its cold start is served though the function 
 
 test("closing during a cold start refuses who waits and leaves no environment behind", async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-  const { pool, made } = setUp({ create: () => gate });
+  const { pool, made } = playedPool({ create: () => gate });
   const waiting = assert.rejects(pool.invoke(version("f"), invocation, false), NoRoomError);
   await new Promise(setImmediate);
   const closing = pool.close();
@@ -241,7 +159,7 @@ test("closing during a cold start refuses who waits and leaves no environment be
 });
 
 test("an environment whose sandbox failed is never used again", async () => {
-  const { pool, made, busy } = setUp();
+  const { pool, made, busy } = playedPool();
   const first = pool.invoke(version("f"), invocation, false);
   await busy(1);
   made[0]?.fault();
@@ -257,7 +175,7 @@ test("an environment whose sandbox failed is never used again", async () => {
 });
 
 test("an idle environment whose sandbox fails goes at once", async () => {
-  const { pool, made, busy } = setUp();
+  const { pool, made, busy } = playedPool();
   const first = pool.invoke(version("f"), invocation, false);
   await busy(1);
   made[0]?.finish();
@@ -271,7 +189,7 @@ test("an idle environment whose sandbox fails goes at once", async () => {
 
 test("a function that takes long to initialise does not keep others from starting", async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-  const { pool, made, busy } = setUp({ init: ({ functionName }) => (functionName === "slow" ? gate : undefined) });
+  const { pool, made, busy } = playedPool({ init: ({ functionName }) => (functionName === "slow" ? gate : undefined) });
   const slow = [1, 2, 3].map(() => pool.invoke(version("slow"), invocation, false));
   const quick = pool.invoke(version("quick"), invocation, false);
   await busy(1);
@@ -287,7 +205,7 @@ test("a function that takes long to initialise does not keep others from startin
 test("the cold starts of one function do not go before those of another", async () => {
   const order: string[] = [];
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-  const { pool, made, busy } = setUp({
+  const { pool, made, busy } = playedPool({
     create: ({ functionName }) => {
       order.push(functionName);
       return gate;
@@ -304,7 +222,7 @@ test("the cold starts of one function do not go before those of another", async 
 
 test("an environment ends before the credentials that it was given do", async (context) => {
   context.mock.timers.enable({ apis: ["Date"] });
-  const { pool, made, busy } = setUp();
+  const { pool, made, busy } = playedPool();
   const running = pool.invoke(version("f"), invocation, false);
   await busy(1);
   context.mock.timers.tick(11 * 3600 * 1000);
@@ -321,7 +239,7 @@ test("placement keeps a reserve of the machine's memory", () => {
 });
 
 test("tenants never share an environment, and all of them end with what they run", async () => {
-  const { pool, made } = setUp();
+  const { pool, made } = playedPool();
   const run = async (tenantId: string) => {
     const running = pool.invoke(version("f"), { tenantId } as Invocation, false);
     await new Promise(setImmediate);
