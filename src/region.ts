@@ -11,6 +11,7 @@ import type { Probe } from "./execution/sandbox/sandbox.ts";
 import { probeDrivers, selectDriver } from "./execution/sandbox/select.ts";
 import { Catalog } from "./functions/catalog.ts";
 import { CodeStore } from "./functions/code-store.ts";
+import { EventSourceMappings } from "./functions/event-source-mappings.ts";
 import { functionArn } from "./functions/function-name.ts";
 import { FunctionUrlDirectory } from "./functions/function-url-directory.ts";
 import type { FunctionVersion } from "./functions/function-version.ts";
@@ -30,6 +31,8 @@ import {
   Activation,
   createLambdaHandlers,
   type Lambda,
+  MappingLifecycle,
+  noPollers,
   type Preparation,
 } from "./management/index.ts";
 import { createLog } from "./observability/log.ts";
@@ -131,6 +134,12 @@ export async function startRegion(config: Config): Promise<Region> {
     prepare: (version) => prepare(version, runtimes, code),
     onFault: (error) => log.error("activation", { error }),
   });
+  const mappings = await EventSourceMappings.open(database);
+  const mappingLifecycle = new MappingLifecycle({
+    mappings,
+    pollers: noPollers,
+    onFault: (error) => log.error("event source mappings", { error }),
+  });
   const handlers = createLambdaHandlers({
     catalog,
     codeStore: code,
@@ -140,6 +149,8 @@ export async function startRegion(config: Config): Promise<Region> {
     activation,
     account: new AccountConcurrency(catalog, config),
     concurrency,
+    mappings,
+    mappingLifecycle,
     codeUrl: (codeSha256, endpoint) =>
       presign({ ...config, service: "lambda", endpoint, path: codePath(codeSha256), now: clock.now() }),
   });
@@ -168,10 +179,12 @@ export async function startRegion(config: Config): Promise<Region> {
   await concurrency.load();
   const { port, host } = await gateway.listen(config.port, config.host);
   opened.defer(() => activation.close());
+  opened.defer(() => mappingLifecycle.close());
   opened.defer(() => asynchronous.close());
   opened.defer(() => gateway.close());
   opened.defer(() => stopping.abort());
   await activation.resume();
+  await mappingLifecycle.resume();
   await asynchronous.start();
 
   const closing = opened.move();

@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import { zipOf } from "../../test/api/lambda/zip.ts";
 import { Catalog } from "../functions/catalog.ts";
 import { CodeStore } from "../functions/code-store.ts";
+import { EventSourceMappings } from "../functions/event-source-mappings.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { Layers } from "../functions/layers.ts";
 import { systemClock } from "../state/clock.ts";
@@ -15,7 +16,14 @@ import { loadModel } from "../wire/model.ts";
 import type { CallContext } from "../wire/service.ts";
 import { ServiceError } from "../wire/service-error.ts";
 import { AccountConcurrency } from "./account-concurrency.ts";
-import { Activation, createLambdaHandlers, type Lambda, type Preparation } from "./index.ts";
+import {
+  Activation,
+  createLambdaHandlers,
+  type Lambda,
+  MappingLifecycle,
+  noPollers,
+  type Preparation,
+} from "./index.ts";
 
 const PLACE = { region: "us-east-1", accountId: "123456789012" };
 const CALL: CallContext = {
@@ -36,6 +44,7 @@ after(async () => {
 async function management() {
   const database = openDatabase(":memory:");
   const catalog = await Catalog.open(database, PLACE);
+  const mappings = await EventSourceMappings.open(database);
   const waiting: { version: FunctionVersion; answer: (preparation: Preparation) => void }[] = [];
   const faults: unknown[] = [];
   const newActivation = () =>
@@ -52,6 +61,8 @@ async function management() {
     clock: systemClock,
     fail: failFor<Lambda>(loadModel<Lambda>("lambda")),
     activation,
+    mappings,
+    mappingLifecycle: new MappingLifecycle({ mappings, pollers: noPollers, onFault: (error) => faults.push(error) }),
     codeUrl: (codeSha256, endpoint) => `${endpoint}/${codeSha256}`,
     account: new AccountConcurrency(catalog, { accountConcurrency: 1000, unreservedConcurrency: 100 }),
     concurrency: { apply: async () => {}, allocation: () => undefined },

@@ -2,9 +2,9 @@
  * The work between the answer to a create or update and the version's being Active (or its update Successful). It is
  * told of versions that are Pending or InProgress, and finds those of an earlier life of the region in the catalog.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Catalog, VersionContent } from "../functions/catalog.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
+import { type Pause, Settling } from "./settling.ts";
 
 export type Preparation =
   | { readonly ok: true }
@@ -42,22 +42,11 @@ const REASONS = [
   "lastUpdateStatusReasonCode",
 ] as const satisfies readonly (keyof VersionContent)[];
 
-/** A disk that was full, say, is tried again: a function must not stay Pending until the region is started anew. */
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 30_000;
-
-/** Resolves after as many milliseconds, or rejects when the signal fires. */
-export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
-
-const pauseForReal: Pause = (ms, signal) => sleep(ms, undefined, { signal });
-
 export class Activation {
   readonly #catalog: Catalog;
   readonly #prepare: Prepare;
   readonly #onFault: (error: unknown) => void;
-  readonly #pause: Pause;
-  readonly #closing = new AbortController();
-  readonly #running = new Set<Promise<void>>();
+  readonly #settling: Settling;
 
   constructor(options: {
     catalog: Catalog;
@@ -66,17 +55,15 @@ export class Activation {
     /** For tests. */
     pause?: Pause;
   }) {
-    this.#pause = options.pause ?? pauseForReal;
     this.#catalog = options.catalog;
     this.#prepare = options.prepare;
     this.#onFault = options.onFault;
+    this.#settling = new Settling(options);
   }
 
   /** Begin with a version; returns at once. */
   start(version: FunctionVersion): void {
-    const work = this.#activate(version).catch(this.#onFault);
-    this.#running.add(work);
-    void work.then(() => this.#running.delete(work));
+    this.#settling.start(() => this.#activate(version));
   }
 
   /** Take up what an earlier life of the region left unfinished. */
@@ -85,14 +72,13 @@ export class Activation {
   }
 
   /** Resolves when nothing is under way. */
-  async settled(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
+  settled(): Promise<void> {
+    return this.#settling.settled();
   }
 
   /** As settled(), but what could not be recorded is left for the region's next life. */
   close(): Promise<void> {
-    this.#closing.abort();
-    return this.settled();
+    return this.#settling.close();
   }
 
   async #activate(version: FunctionVersion): Promise<void> {
@@ -116,22 +102,11 @@ export class Activation {
   }
 
   /** Until it is on the disk or the region closes. */
-  async #record(
+  #record(
     version: FunctionVersion,
     outcome: Partial<VersionContent>,
     remove: readonly (keyof VersionContent)[],
   ): Promise<void> {
-    const { signal } = this.#closing;
-    for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(delayMs * 2, LAST_RETRY_MS)) {
-      try {
-        await this.#catalog.settle(version, outcome, remove);
-        return;
-      } catch (error) {
-        this.#onFault(error);
-      }
-      if (signal.aborted) return;
-      await this.#pause(delayMs, signal).catch(() => {});
-      if (signal.aborted) return;
-    }
+    return this.#settling.persist(() => this.#catalog.settle(version, outcome, remove));
   }
 }

@@ -11,6 +11,7 @@ import type {
   VpcConfig,
 } from "../functions/function-version.ts";
 import type { LambdaInput } from "./lambda-api.ts";
+import { cleared, withoutUndefined } from "./members.ts";
 
 /** The members that CreateFunction and UpdateFunctionConfiguration share. */
 export type FunctionSettings = Omit<LambdaInput<"UpdateFunctionConfiguration">, "FunctionName" | "RevisionId">;
@@ -64,16 +65,6 @@ export function changedConfiguration<T extends FunctionConfiguration>(
     imageConfig: settings.ImageConfig ? imageConfig(settings.ImageConfig) : before.imageConfig,
   };
   return withoutUndefined(changed) as T;
-}
-
-/** Members that are gone are not there at all: that is how versions are compared, stored and shown. */
-function withoutUndefined(members: object): object {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
-}
-
-/** The empty text clears, nothing at all leaves it as it was. */
-function cleared(change: string | undefined, before: string | undefined): string | undefined {
-  return change === undefined ? before : change || undefined;
 }
 
 /** JSON has levels, INFO unless said otherwise; Text has none (recorded; contract/06 §1). */

@@ -2,6 +2,7 @@
 import { aliasHandlers } from "./aliases.ts";
 import { createFunctionHandlers } from "./create-function.ts";
 import { deleteFunctionHandlers } from "./delete-function.ts";
+import { eventSourceMappingHandlers } from "./event-source-mappings.ts";
 import { functionUrlHandlers } from "./function-urls.ts";
 import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 import { layerPolicyHandlers } from "./layer-policy.ts";
@@ -20,14 +21,17 @@ import { versionHandlers } from "./versions.ts";
 export { AccountConcurrency } from "./account-concurrency.ts";
 export { Activation, type Preparation, type Prepare } from "./activation.ts";
 export type { Lambda, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
+export { MappingLifecycle, noPollers, type Pollers } from "./mapping-lifecycle.ts";
 
 export const SERVED_OPERATIONS = [
   "AddLayerVersionPermission",
   "AddPermission",
   "CreateAlias",
+  "CreateEventSourceMapping",
   "CreateFunction",
   "CreateFunctionUrlConfig",
   "DeleteAlias",
+  "DeleteEventSourceMapping",
   "DeleteFunction",
   "DeleteFunctionConcurrency",
   "DeleteFunctionUrlConfig",
@@ -36,6 +40,7 @@ export const SERVED_OPERATIONS = [
   "DeleteResourcePolicy",
   "GetAccountSettings",
   "GetAlias",
+  "GetEventSourceMapping",
   "GetFunction",
   "GetFunctionConcurrency",
   "GetFunctionConfiguration",
@@ -49,6 +54,7 @@ export const SERVED_OPERATIONS = [
   "GetResourcePolicy",
   "GetRuntimeManagementConfig",
   "ListAliases",
+  "ListEventSourceMappings",
   "ListFunctionUrlConfigs",
   "ListFunctions",
   "ListLayerVersions",
@@ -68,6 +74,7 @@ export const SERVED_OPERATIONS = [
   "TagResource",
   "UntagResource",
   "UpdateAlias",
+  "UpdateEventSourceMapping",
   "UpdateFunctionCode",
   "UpdateFunctionConfiguration",
   "UpdateFunctionUrlConfig",
@@ -90,6 +97,7 @@ export function createLambdaHandlers(management: ManagementContext) {
     ...provisionedConcurrencyHandlers(management),
     ...layerHandlers(management),
     ...layerPolicyHandlers(management),
+    ...eventSourceMappingHandlers(management),
     ...functionUrlHandlers(management),
   } satisfies Required<Pick<LambdaHandlers, (typeof SERVED_OPERATIONS)[number]>>;
 }

@@ -1,6 +1,7 @@
 /** The types of Lambda's control API as this room sees it, and what its operations are given to work with. */
 import type { Catalog } from "../functions/catalog.ts";
 import type { CodeStore } from "../functions/code-store.ts";
+import type { EventSourceMappings } from "../functions/event-source-mappings.ts";
 import type { Layers } from "../functions/layers.ts";
 import type { Clock } from "../state/clock.ts";
 import type { Fail } from "../wire/fail.ts";
@@ -8,6 +9,7 @@ import type { Handlers, Input, OperationName, Output } from "../wire/handlers.ts
 import type { CallContext } from "../wire/service.ts";
 import type { AccountConcurrency } from "./account-concurrency.ts";
 import type { Activation } from "./activation.ts";
+import type { MappingLifecycle } from "./mapping-lifecycle.ts";
 
 export type Lambda = typeof import("@aws-sdk/client-lambda");
 export type LambdaFail = Fail<Lambda>;
@@ -22,6 +24,8 @@ export interface ManagementContext {
   readonly clock: Clock;
   readonly fail: LambdaFail;
   readonly activation: Activation;
+  readonly mappings: EventSourceMappings;
+  readonly mappingLifecycle: MappingLifecycle;
   /** A URL at which the zip can be downloaded for the next ten minutes. */
   readonly codeUrl: (codeSha256: string, endpoint: string) => string;
   readonly account: AccountConcurrency;

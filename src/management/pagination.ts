@@ -5,8 +5,8 @@ import type { LambdaFail } from "./lambda-api.ts";
 /** Lambda accepts larger pages (the model says up to 10,000) but answers no more than this. */
 const LARGEST_PAGE = 50;
 
-export function pageSize(maxItems: number | undefined): number {
-  return Math.min(maxItems ?? LARGEST_PAGE, LARGEST_PAGE);
+export function pageSize(maxItems: number | undefined, largest = LARGEST_PAGE): number {
+  return Math.min(maxItems ?? largest, largest);
 }
 
 /**
