@@ -11,6 +11,7 @@ import type { RequestHead } from "./request-head.ts";
 
 /** A larger body costs more to turn into text than a second write does. */
 const ONE_WRITE_BYTES = 16_384;
+const NOTHING = Buffer.alloc(0);
 
 /** What the Invoke path needs of a request's connection. */
 export interface InvokeExchange {
@@ -96,7 +97,8 @@ export class Exchange implements InvokeExchange {
       ...this.extraHeaders,
       ...(this.isLast ? ["Connection", "close"] : []),
     ]);
-    this.response.flushHeaders();
+    // Sends the head. flushHeaders() would do it in UTF-8, and headers hold bytes as Latin-1 text.
+    this.response.write(NOTHING);
   }
 
   /** The shortest way out: headers (names and values, complete but for CORS) and a body. */

@@ -33,12 +33,14 @@ export class StreamedAnswer implements ResponseSink {
   }
 
   get isClosed(): boolean {
-    return this.#exchange.response.destroyed || this.#exchange.response.closed;
+    return this.#exchange.isAbandoned;
   }
 
   onDrain(listener: () => void): void {
     this.#exchange.response.on("drain", listener);
-    this.#exchange.response.once("close", listener);
+    // What is written to a caller who goes away just then is not an error: isClosed tells.
+    this.#exchange.response.on("error", () => {});
+    this.#exchange.onAbandoned = listener;
   }
 
   start({ contentType, isStreamed }: ResponseHead): void {
@@ -65,13 +67,18 @@ export class StreamedAnswer implements ResponseSink {
     if (this.#phase === "body") {
       // What has gone out cannot be taken back: cutting it off is the only way left to tell that it is not whole.
       if (outcome.functionError === undefined) this.#exchange.response.end();
-      else this.#exchange.response.destroy();
+      else this.#exchange.abandon();
       return undefined;
     }
     if (outcome.functionError !== undefined) throw new MalformedAnswer(outcome.errorType ?? outcome.kind);
     if (this.#phase === "whole") return answerOf(Buffer.concat(this.#held), this.#ownsCors);
     if (this.#phase === "waiting") return answerOf(outcome.payload, this.#ownsCors);
     throw new MalformedAnswer("the stream has no prelude");
+  }
+
+  /** A fault of ours: what has gone out is not whole. */
+  breakOff(): void {
+    if (this.#phase === "body") this.#exchange.abandon();
   }
 
   #readPrelude(): boolean {

@@ -153,19 +153,20 @@ export class UrlDoor {
     const ownsCors = url.cors !== undefined;
     const common = ["x-amzn-RequestId", exchange.requestId, "X-Amzn-Trace-Id", invocation.traceId];
     const sink = url.invokeMode === "RESPONSE_STREAM" ? new StreamedAnswer(exchange, common, ownsCors) : undefined;
-    const outcome = await this.#parts.invoker.invoke({
-      functionName,
-      qualifier: alias,
-      wantsLogTail: false,
-      invocation: sink ? { ...invocation, sink } : invocation,
-    });
     try {
+      const outcome = await this.#parts.invoker.invoke({
+        functionName,
+        qualifier: alias,
+        wantsLogTail: false,
+        invocation: sink ? { ...invocation, sink } : invocation,
+      });
       const answer = sink ? sink.end(outcome) : buffered(outcome, ownsCors);
       if (answer === undefined) return;
       const length =
         answer.status === 204 || answer.status === 304 ? [] : ["Content-Length", String(answer.body.length)];
       exchange.send(answer.status, [...answer.headers, ...length, ...common], answer.body);
     } catch (error) {
+      sink?.breakOff();
       if (!(error instanceof MalformedAnswer)) throw error;
       exchange.reply(internalServerError(502));
     }
