@@ -97,6 +97,18 @@ describe("a browser", { skip: executablePath === undefined && "Chromium is not i
     assert.equal(await put(url), "refused");
   });
 
+  it("shows what a function streams while it still runs", async () => {
+    const more = { MemorySize: 512, Timeout: 10 };
+    const ticks = await region.deploy({ runtime: "nodejs24.x", handler: "stream.handler", zip, more });
+    const streaming = await publicUrl(region, ticks, { InvokeMode: "RESPONSE_STREAM" });
+    await page.goto(streaming, { waitUntil: "commit" });
+    await page.getByText("tick 3").waitFor();
+    // The function goes on until its time is up: the page is not whole yet.
+    assert.equal(await page.evaluate("document.readyState"), "loading");
+    assert.equal(await page.evaluate("document.cookie"), "streamed=yes");
+    await page.goto("about:blank");
+  });
+
   it("keeps the pages of functions away from the region itself", async () => {
     await page.goto(url);
     const call = `fetch("${region.url}/2015-03-31/functions/", { headers: { "x-probe": "1" } })

@@ -1,5 +1,6 @@
 /** Function URLs in a real region: what its functions see, who may call, and a web application as people write them. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import {
@@ -15,7 +16,7 @@ import {
 import { buildExample } from "../../examples/build.ts";
 import { zipOf } from "../api/lambda/zip.ts";
 import { TestRegion } from "../test-region.ts";
-import { call, makePublic, publicUrl } from "./function-url-client.ts";
+import { call, makePublic, open, publicUrl } from "./function-url-client.ts";
 
 const FORBIDDEN = /^\{"Message":"Forbidden\. For troubleshooting Function URL authorization issues, see: /;
 
@@ -61,7 +62,7 @@ describe("function URLs", () => {
     assert.equal(event.requestContext.requestId, context.awsRequestId);
     assert.equal(context.invokedFunctionArn, `arn:aws:lambda:us-east-1:000000000000:function:${name}`);
     assert.equal(event.headers["x-amzn-trace-id"], "Root=1-5e6722a7-aaaaaaaaaaaaaaaaaaaaaaaa");
-    assert.equal(seen, trace);
+    assert.ok(seen.startsWith(trace), seen);
     assert.equal(headers["x-amzn-trace-id"], trace);
     assert.equal((await call(url, { path: "/text" })).body.toString(), "hello");
     assert.equal((await call(url, { path: "/object" })).body.toString(), '{"a":[1,2]}');
@@ -134,6 +135,75 @@ describe("function URLs", () => {
     const gone = await call(url);
     assert.equal(gone.status, 403);
     assert.match(gone.body.toString(), FORBIDDEN);
+  });
+});
+
+const STREAMS = zipOf({
+  "index.mjs": `
+    export const handler = awslambda.streamifyResponse(async (event, stream, context) => {
+      const head = { statusCode: 202, headers: { "content-type": "text/plain", "x-a": "ü" }, cookies: ["a=1"] };
+      if (event.rawPath === "/throw") throw new Error("no");
+      if (event.rawPath === "/bare") return stream.end("bare");
+      const body = awslambda.HttpResponseStream.from(stream, head);
+      body.write("first");
+      if (event.rawPath === "/amid") {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        throw new Error("amid");
+      }
+      if (event.rawPath === "/endless") while (context.getRemainingTimeInMillis() > 500) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        body.write("more");
+      }
+      body.end();
+    });`,
+  "plain.mjs": `export const handler = async (event) => ({ statusCode: 418, body: event.requestContext.http.method });`,
+});
+
+describe("function URLs that stream", () => {
+  let region: TestRegion;
+  let url: string;
+  before(async () => {
+    region = await TestRegion.start("auto");
+    url = await streaming("index.handler");
+  });
+  after(() => region.stop());
+
+  const streaming = async (handler: string, InvokeMode: "BUFFERED" | "RESPONSE_STREAM" = "RESPONSE_STREAM") => {
+    const name = await region.deploy({ runtime: "nodejs22.x", handler, zip: STREAMS, more: { Timeout: 5 } });
+    return publicUrl(region, name, { InvokeMode });
+  };
+
+  it("hand on the first byte before the function ends", async () => {
+    const response = await open(url, { path: "/endless" });
+    assert.equal(response.statusCode, 202);
+    const [first] = (await once(response, "data")) as [Buffer];
+    assert.match(first.toString(), /^first/);
+    assert.equal(response.complete, false);
+    response.destroy();
+  });
+
+  it("take status, headers and cookies from the stream", async () => {
+    const { status, headers, body } = await call(url);
+    assert.deepEqual([status, headers["content-type"], headers["set-cookie"]], [202, "text/plain", ["a=1"]]);
+    assert.equal(Buffer.from(String(headers["x-a"]), "latin1").toString(), "ü");
+    assert.equal(body.toString(), "first");
+    const bare = await call(url, { path: "/bare" });
+    assert.deepEqual([bare.status, bare.headers["content-type"]], [200, "application/octet-stream"]);
+    assert.equal(bare.body.toString(), "bare");
+  });
+
+  it("answer 502 for a failure before the first byte, and break off at a later one", async () => {
+    const failed = await call(url, { path: "/throw" });
+    assert.deepEqual([failed.status, failed.body.toString()], [502, "Internal Server Error"]);
+    await assert.rejects(call(url, { path: "/amid" }));
+    assert.equal((await call(url)).status, 202);
+  });
+
+  it("serve functions that do not stream, and buffer those that do where the URL does not", async () => {
+    const plain = await call(await streaming("plain.handler"), { method: "DELETE" });
+    assert.deepEqual([plain.status, plain.body.toString()], [418, "DELETE"]);
+    const buffered = await call(await streaming("index.handler", "BUFFERED"), { path: "/bare" });
+    assert.deepEqual([buffered.status, buffered.body.toString()], [200, "bare"]);
   });
 });
 
