@@ -29,6 +29,14 @@ def handler(event, context):
     return {"event": event, "version": context.function_version, "custom": client and client.custom}
 """
 
+STREAM = """
+export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  stream.write("one ");
+  if (event.fail) throw new Error(event.fail);
+  stream.end("two");
+});
+"""
+
 # Calls the region as code written for AWS does: with what the environment says, and nothing configured.
 CALLER = """
 import json
@@ -87,11 +95,10 @@ class Story(unittest.TestCase):
     def create(cls, name, zip_file=None, **more):
         return cls.client.create_function(
             FunctionName=name,
-            Runtime=RUNTIME,
             Handler="app.handler",
             Role="arn:aws:iam::000000000000:role/test",
             Code={"ZipFile": zip_file or cls.echo_zip},
-            **more,
+            **{"Runtime": RUNTIME, **more},
         )
 
     def active(self, name, **more):
@@ -237,6 +244,20 @@ class Story(unittest.TestCase):
                 error = self.refused("UnknownOperationException", getattr(boto3.client(service), operation))
                 message = f"The service '{service}' is not served by this region."
                 self.assertEqual(error.response["Error"]["Message"], message)
+
+    def test_a_streamed_answer_comes_in_events(self):
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w") as archive:
+            archive.writestr("app.mjs", STREAM)
+        name = self.active("streamed", zip_file=made.getvalue(), Runtime="nodejs24.x")
+        for event, text, code in (("{}", b"one two", None), ('{"fail": "no"}', b"one ", "Unhandled")):
+            answer = self.client.invoke_with_response_stream(FunctionName=name, Payload=event, LogType="Tail")
+            self.assertEqual((answer["StatusCode"], answer["ExecutedVersion"]), (200, "$LATEST"))
+            events = list(answer["EventStream"])
+            complete = events.pop()["InvokeComplete"]
+            self.assertEqual(b"".join(event["PayloadChunk"]["Payload"] for event in events), text)
+            self.assertEqual(complete.get("ErrorCode"), code)
+            self.assertIn(b"START RequestId", base64.b64decode(complete["LogResult"]))
 
     def test_inside_a_function_it_may_invoke_but_not_delete(self):
         name = self.active("caller", zip_file=zip_with_sdk(CALLER), MemorySize=512, Timeout=30)
