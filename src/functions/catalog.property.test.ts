@@ -10,7 +10,7 @@ import { CONTENT, PLACE } from "./test-content.ts";
 
 const NAMES = ["f", "g"];
 const ALIASES = ["live", "test"];
-const VERSIONS = ["$LATEST", "1", "2", "3", "4"];
+const VERSIONS = ["$LATEST", "1", "2", "3"];
 const QUALIFIERS = [...VERSIONS, ...ALIASES];
 const DRAWS = [0, 0.5, 0.999];
 
@@ -73,7 +73,7 @@ function contentOf({ memoryMb, codeSize, state, lastUpdateStatus: status = "Succ
   return { memoryMb, code: codeSize, state, status };
 }
 
-const name = fc.constantFrom(...NAMES);
+const name = fc.constantFrom("f", ...NAMES);
 const alias = fc.constantFrom(...ALIASES);
 const memoryMb = fc.integer({ min: 128, max: 131 });
 const code = fc.integer({ min: 1, max: 3 });
@@ -173,12 +173,12 @@ const step = fc.oneof(
   { arbitrary: update, weight: 5 },
   { arbitrary: settle, weight: 2 },
   { arbitrary: setAlias, weight: 5 },
+  { arbitrary: deleteAlias, weight: 2 },
+  { arbitrary: deleteVersion, weight: 4 },
+  { arbitrary: setting, weight: 4 },
   deleteFunction,
-  deleteAlias,
-  deleteVersion,
   refusedUpdate,
   tag,
-  setting,
 );
 
 /** Everything that can be asked of the catalog, against what the model knows. */
@@ -228,7 +228,7 @@ async function compare(world: World, catalog = world.catalog): Promise<void> {
 
 test("after any changes, one after the other or at the same moment, the catalog is as the model predicts", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 8 }), async (bursts) => {
+    fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 10 }), async (bursts) => {
       const world = await World.make();
       for (const burst of bursts) {
         // Started in this order, they take effect in this order: changes of one function never overlap.
@@ -238,6 +238,6 @@ test("after any changes, one after the other or at the same moment, the catalog 
       await compare(world, await Catalog.open(world.database, PLACE, () => world.draw));
       await world.database.destroy();
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
 });
