@@ -10,7 +10,11 @@ import { samePublication } from "./publication.ts";
 import { checkPublishTo } from "./published-latest.ts";
 import { checkRevision, checkSettled } from "./update-preconditions.ts";
 
-export function versionHandlers({ catalog, fail, activation }: ManagementContext) {
+export function versionHandlers({
+  catalog,
+  fail,
+  activation,
+}: Pick<ManagementContext, "catalog" | "fail" | "activation">) {
   return {
     async PublishVersion(input, context) {
       const target = unqualifiedTarget(fail, context, "PublishVersion", input.FunctionName);

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Catalog } from "../functions/catalog.ts";
+import { CONTENT, PLACE } from "../functions/test-content.ts";
+import { openDatabase } from "../state/database.ts";
+import { failFor } from "../wire/fail.ts";
+import { loadModel } from "../wire/model.ts";
+import type { CallContext } from "../wire/service.ts";
+import { Activation, IN_PROGRESS, type Preparation, pending } from "./activation.ts";
+import type { Lambda } from "./lambda-api.ts";
+import { versionHandlers } from "./versions.ts";
+
+const CONTEXT: CallContext = {
+  ...PLACE,
+  requestId: "00000000-0000-4000-8000-000000000000",
+  endpoint: "http://localhost",
+  principal: { arn: "arn:aws:iam::123456789012:root", accountId: "123456789012", kind: "administrator" },
+};
+
+test("nothing is published while the function is being created or updated", async () => {
+  const catalog = await Catalog.open(openDatabase(":memory:"), PLACE);
+  const prepared = Promise.withResolvers<Preparation>();
+  const activation = new Activation({
+    catalog,
+    prepare: () => prepared.promise,
+    onFault: (fault) => assert.fail(String(fault)),
+  });
+  const { PublishVersion } = versionHandlers({ catalog, fail: failFor(loadModel<Lambda>("lambda")), activation });
+  const publish = () => PublishVersion({ FunctionName: "f" }, CONTEXT);
+  const refused = (message: string) => (error: Error & { code?: string; status?: number }) => {
+    assert.deepEqual([error.code, error.status, error.message], ["ResourceConflictException", 409, message]);
+    return true;
+  };
+  const created = await catalog.create("f", { latest: pending(CONTENT) }, {});
+  assert.ok(created);
+  await assert.rejects(
+    publish(),
+    refused(
+      "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+    ),
+  );
+  activation.start(created.latest);
+  prepared.resolve({ ok: true });
+  await activation.settled();
+  await catalog.update("f", (latest) => ({ latest: { ...latest, ...IN_PROGRESS } }));
+  await assert.rejects(
+    publish(),
+    refused(
+      "The operation cannot be performed at this time. An update is in progress for resource: arn:aws:lambda:us-east-1:123456789012:function:f",
+    ),
+  );
+  await catalog.update("f", (latest) => ({ latest: { ...latest, lastUpdateStatus: "Successful" } }));
+  assert.equal((await publish()).Version, "1");
+});
