@@ -31,7 +31,7 @@ function setUp(
       asked.push(qualifier);
       return functionName === "f" ? version : undefined;
     },
-    settings: () => ({ get: async () => options.recursiveLoop && { recursiveLoop: options.recursiveLoop } }),
+    settings: () => ({ get: async () => options.recursiveLoop }),
   } as unknown as Catalog;
   const running: PromiseWithResolvers<Outcome>[] = [];
   const played = { demand: "warm" as Demand };

@@ -4,7 +4,6 @@ import type { Outcome } from "../execution/outcome.ts";
 import { type EnvironmentPool, NoRoomError } from "../execution/pool.ts";
 import type { Catalog } from "../functions/catalog.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
-import { allowsRecursion, type RecursionConfig } from "../functions/recursion-config.ts";
 import type { Admission } from "./admission.ts";
 import type { InvokeRequest, Invoker } from "./invoker.ts";
 import { extendLineage, LONGEST_CHAIN } from "./lineage.ts";
@@ -53,8 +52,8 @@ export class RegionInvoker implements Invoker {
   }
 
   async #refuseRecursion(functionName: string): Promise<void> {
-    const config = await this.#catalog.settings<RecursionConfig>("recursion").get(functionName);
-    if (allowsRecursion(config)) return;
+    const loops = await this.#catalog.settings<"Allow" | "Terminate">("recursion").get(functionName);
+    if (loops === "Allow") return;
     throw new InvokeRefusal(
       "RecursiveInvocationException",
       // The text is unconfirmed.

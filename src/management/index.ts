@@ -2,6 +2,7 @@
 import { aliasHandlers } from "./aliases.ts";
 import { createFunctionHandlers } from "./create-function.ts";
 import { deleteFunctionHandlers } from "./delete-function.ts";
+import { eventInvokeConfigHandlers } from "./event-invoke-configs.ts";
 import { eventSourceMappingHandlers } from "./event-source-mappings.ts";
 import { functionUrlHandlers } from "./function-urls.ts";
 import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
@@ -34,6 +35,7 @@ export const SERVED_OPERATIONS = [
   "DeleteEventSourceMapping",
   "DeleteFunction",
   "DeleteFunctionConcurrency",
+  "DeleteFunctionEventInvokeConfig",
   "DeleteFunctionUrlConfig",
   "DeleteLayerVersion",
   "DeleteProvisionedConcurrencyConfig",
@@ -44,6 +46,7 @@ export const SERVED_OPERATIONS = [
   "GetFunction",
   "GetFunctionConcurrency",
   "GetFunctionConfiguration",
+  "GetFunctionEventInvokeConfig",
   "GetFunctionRecursionConfig",
   "GetFunctionUrlConfig",
   "GetLayerVersion",
@@ -55,6 +58,7 @@ export const SERVED_OPERATIONS = [
   "GetRuntimeManagementConfig",
   "ListAliases",
   "ListEventSourceMappings",
+  "ListFunctionEventInvokeConfigs",
   "ListFunctionUrlConfigs",
   "ListFunctions",
   "ListLayerVersions",
@@ -65,6 +69,7 @@ export const SERVED_OPERATIONS = [
   "PublishLayerVersion",
   "PublishVersion",
   "PutFunctionConcurrency",
+  "PutFunctionEventInvokeConfig",
   "PutFunctionRecursionConfig",
   "PutProvisionedConcurrencyConfig",
   "PutResourcePolicy",
@@ -77,6 +82,7 @@ export const SERVED_OPERATIONS = [
   "UpdateEventSourceMapping",
   "UpdateFunctionCode",
   "UpdateFunctionConfiguration",
+  "UpdateFunctionEventInvokeConfig",
   "UpdateFunctionUrlConfig",
 ] as const satisfies readonly (keyof LambdaHandlers)[];
 
@@ -92,6 +98,7 @@ export function createLambdaHandlers(management: ManagementContext) {
     ...resourcePolicyHandlers(management),
     ...runtimeManagementHandlers(management),
     ...recursionHandlers(management),
+    ...eventInvokeConfigHandlers(management),
     ...tagHandlers(management),
     ...reservedConcurrencyHandlers(management),
     ...provisionedConcurrencyHandlers(management),
