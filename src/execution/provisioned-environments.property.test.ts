@@ -77,6 +77,6 @@ test("as many as were asked for are there when all is quiet again, and every inv
       assert.ok(made.every(({ destroyed }) => destroyed));
       assert.equal(pool.size, 0);
     }),
-    { numRuns: 200 },
+    { numRuns: 1000 },
   );
 });
