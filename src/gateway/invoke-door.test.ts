@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { InvokeRefusal } from "../invocation/refusal.ts";
+import { throttled } from "../invocation/throttling.ts";
 import { authorizeByActions } from "./authorization.ts";
 import { type Answer, FUNCTION_ROLE, type SendOptions, startTestGateway, type TestGateway } from "./test-gateway.ts";
 
@@ -221,5 +222,22 @@ describe("Invoke", () => {
       assert.deepEqual(gateway.logged, []);
       assert.equal((await invoke(gateway, { headers: { "x-amz-invocation-type": "DryRun" } })).status, status);
     }
+  });
+
+  it("tells what was throttled, and in the header Retry-After for how many seconds", async () => {
+    const refusal = throttled("ReservedFunctionInvocationRateLimitExceeded", 1200);
+    await using gateway = await startTestGateway({
+      invoker: { invoke: () => Promise.reject(refusal), check: () => Promise.reject(refusal) },
+    });
+    const { status, headers, text } = await invoke(gateway);
+    assert.deepEqual(
+      [status, headers["x-amzn-errortype"], headers["retry-after"]],
+      [429, "TooManyRequestsException", "2"],
+    );
+    assert.deepEqual(JSON.parse(text), {
+      Reason: "ReservedFunctionInvocationRateLimitExceeded",
+      Type: "User",
+      message: "Rate Exceeded.",
+    });
   });
 });

@@ -128,6 +128,14 @@ describe("provisioned concurrency", () => {
     assert.equal((await invoke(name, "1")).environment, first.environment);
   });
 
+  test("begins when a version is ready that was just published", async () => {
+    const FunctionName = await activeFunction(region, { Code: { ZipFile: HELD_FUNCTION } });
+    const { Version = "" } = await region.lambda.send(new PublishVersionCommand({ FunctionName }));
+    await provision(FunctionName, Version, 1);
+    await until(FunctionName, Version, "READY");
+    assert.equal((await invoke(FunctionName, Version)).type, "provisioned-concurrency");
+  });
+
   test("replaces an environment whose runtime ended", async () => {
     const name = await deploy();
     await provision(name, "1", 1);
