@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openDatabase } from "../state/database.ts";
 import { Catalog } from "./catalog.ts";
+import { mergedSha256 } from "./merged-layers.ts";
 import { CONTENT, PLACE } from "./test-content.ts";
 
 const open = async () => Catalog.open(openDatabase(":memory:"), PLACE);
@@ -34,6 +35,23 @@ test("a version that came with maps without a prototype, as requests have them, 
   const written = await catalog.create("f", { latest: { ...CONTENT, environment, state: "Pending" } }, {});
   assert.ok(written);
   assert.equal((await catalog.settle(written.latest, { state: "Active" }, []))?.state, "Active");
+});
+
+test("code in use is a version's own, that of its layers, and that of its layers together", async () => {
+  const catalog = await open();
+  const layer = (codeSha256: string) => ({ layerName: "l", version: 1, codeSha256, codeSize: 1, unzippedSize: 1 });
+  const layers = [layer("layer-1"), layer("layer-2")];
+  await catalog.create("f", { latest: { ...CONTENT, layers, state: "Active" } }, {});
+  await catalog.create("g", { latest: { ...CONTENT, environment: { A: '"layers":' } } }, {});
+  const all = ["code-1", "layer-1", "layer-2", mergedSha256(["layer-1", "layer-2"])].sort();
+  assert.deepEqual([...(await catalog.listing.referencedCode())].sort(), all);
+  // While the update is in progress the version before it runs.
+  const updated = await catalog.update("f", ({ layers: _, ...latest }) => ({
+    latest: { ...latest, layers: [layer("layer-3")], lastUpdateStatus: "InProgress" },
+  }));
+  assert.deepEqual([...(await catalog.listing.referencedCode())].sort(), [...all, "layer-3"].sort());
+  if (updated) await catalog.settle(updated.latest, { lastUpdateStatus: "Successful" }, []);
+  assert.deepEqual([...(await catalog.listing.referencedCode())].sort(), ["code-1", "layer-3"]);
 });
 
 test("concurrent updates lose nothing", async () => {

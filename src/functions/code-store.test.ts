@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { zipOf } from "../../test/api/lambda/zip.ts";
 import { CodeStore } from "./code-store.ts";
+import { mergedSha256 } from "./merged-layers.ts";
 import { UnzipError } from "./unzip-error.ts";
 
 const MINUTE = 60_000;
@@ -109,4 +110,43 @@ test("after a reboot the unpacked code is made again from the zips", async () =>
   assert.ok(!existsSync(rebooted.store.directory(sha(zip))));
   await rebooted.store.ensure(sha(zip));
   assert.equal(readFileSync(join(rebooted.store.directory(sha(zip)), "index.js"), "utf8"), "exports.x = 1");
+});
+
+test("layers are put together once for each list, and one layer is used as it is", async () => {
+  const { store } = await opened();
+  const layers = [zipOf({ a: "1", "d/x": "1" }), zipOf({ a: "2", "d/y": "2" })];
+  for (const zip of layers) await store.store(zip, async () => {});
+  const shas = layers.map(sha);
+  assert.equal(await store.ensureLayers(shas.slice(1)), store.directory(sha(layers[1] as Buffer)));
+  const directories = await Promise.all([1, 2, 3].map(() => store.ensureLayers(shas)));
+  assert.deepEqual(new Set(directories), new Set([store.directory(mergedSha256(shas))]));
+  const [merged = ""] = directories;
+  assert.equal(readFileSync(join(merged, "a"), "utf8"), "2");
+  assert.deepEqual(readdirSync(join(merged, "d")).sort(), ["x", "y"]);
+  assert.equal(readFileSync(join(await store.ensureLayers(shas.toReversed()), "a"), "utf8"), "1");
+});
+
+test("layers that were put together are swept like code, and made again where they are missing", async () => {
+  const { store, directory, clock } = await opened();
+  const layers = [zipOf({ a: "1" }), zipOf({ b: "2" })];
+  for (const zip of layers) await store.store(zip, async () => {});
+  const shas = layers.map(sha);
+  const used = new Set([...shas, mergedSha256(shas)]);
+  const merged = await store.ensureLayers(shas);
+  await store.sweep(async () => used, 0);
+  assert.ok(existsSync(join(merged, "b")));
+  writeFileSync(join(directory, "code", "boot-id"), "an earlier boot");
+  const rebooted = await opened(directory, clock);
+  assert.ok(!existsSync(merged));
+  assert.equal(readFileSync(join(await rebooted.store.ensureLayers(shas), "b"), "utf8"), "2");
+  await rebooted.store.sweep(async () => new Set(shas), 0);
+  assert.ok(!existsSync(merged));
+  assert.ok(existsSync(rebooted.store.directory(sha(layers[0] as Buffer))));
+});
+
+test("a kept package tells how large its files are", async () => {
+  const { store } = await opened();
+  const zip = zipOf({ a: "x".repeat(1000), b: "y".repeat(234), "d/z": "" });
+  await store.store(zip, async () => {});
+  assert.equal(await store.unzippedSize(sha(zip)), 1234);
 });
