@@ -116,6 +116,14 @@ export const SETTINGS = {
     fallback: "600",
     about: "seconds after which an idle execution environment is shut down",
   },
+  signingProfiles: {
+    flag: "signing-profiles",
+    variable: "ALONZO_SIGNING_PROFILES",
+    fallback: "",
+    mayBeEmpty: true,
+    about:
+      "JSON file that maps ARNs of signing profile versions to PEM certificates whose code signatures are believed",
+  },
 } as const satisfies Record<string, Setting>;
 
 export interface Config {
@@ -143,6 +151,8 @@ export interface Config {
   /** Of one function at the same time. */
   readonly asyncConcurrency: number;
   readonly idleTimeoutMs: number;
+  /** Path, or empty for none. */
+  readonly signingProfiles: string;
 }
 
 /** A setting has a value that cannot be used. The message is for the operator. */
@@ -240,6 +250,7 @@ export function resolveConfig(
     asyncRetryDelaysMs: listed(text(SETTINGS.asyncRetryDelays)).map(delayMs),
     asyncConcurrency: wholeNumber("async-concurrency", text(SETTINGS.asyncConcurrency), 1, 500),
     idleTimeoutMs: wholeNumber("idle-timeout", text(SETTINGS.idleTimeoutSeconds), 1, 86_400) * 1000,
+    signingProfiles: text(SETTINGS.signingProfiles),
   };
   if (!isLoopback(config.host) && (config.accessKeyId === "test" || config.secretAccessKey === "test")) {
     throw new ConfigError(

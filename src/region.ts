@@ -10,12 +10,14 @@ import { Runtimes } from "./execution/runtimes.ts";
 import type { Probe } from "./execution/sandbox/sandbox.ts";
 import { probeDrivers, selectDriver } from "./execution/sandbox/select.ts";
 import { Catalog } from "./functions/catalog.ts";
+import { CodeSigningConfigs } from "./functions/code-signing-configs.ts";
 import { CodeStore } from "./functions/code-store.ts";
 import { EventSourceMappings } from "./functions/event-source-mappings.ts";
 import { functionArn } from "./functions/function-name.ts";
 import { FunctionUrlDirectory } from "./functions/function-url-directory.ts";
 import type { FunctionVersion } from "./functions/function-version.ts";
 import { Layers } from "./functions/layers.ts";
+import { loadSigningProfiles } from "./functions/signing-profiles.ts";
 import { authorizeByActions } from "./gateway/authorization.ts";
 import { codePath, codeRoute } from "./gateway/code-route.ts";
 import { KeyRing } from "./gateway/key-ring.ts";
@@ -70,12 +72,14 @@ export async function startRegion(config: Config): Promise<Region> {
   const clock = systemClock;
   const place = { region: config.region, accountId: config.accountId };
 
+  const signingProfiles = await loadSigningProfiles(config.signingProfiles);
   const data = await DataDirectory.open(config.dataDir);
   opened.defer(() => data.close());
   const database = openDatabase(data.join("region.sqlite"));
   opened.defer(() => database.destroy());
   const mint = new CredentialMint(await openRegionKey(data.join("region.key")));
   const catalog = await Catalog.open(database, place);
+  const codeSigning = await CodeSigningConfigs.open(database);
   const code = await CodeStore.open(data.path, clock);
   opened.defer(() => code.close());
   const layers = await Layers.open(database);
@@ -144,6 +148,9 @@ export async function startRegion(config: Config): Promise<Region> {
     catalog,
     codeStore: code,
     layers,
+    codeSigning,
+    signingProfiles,
+    onUntrustedCode: (arn) => log.warn("untrusted code was deployed", { arn }),
     clock,
     fail: failFor(model),
     activation,

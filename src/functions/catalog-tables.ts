@@ -32,7 +32,6 @@ export interface VersionRow {
 }
 
 export type SettingKind =
-  | "codeSigning"
   | "eventInvoke"
   | "functionUrl"
   | "provisionedConcurrency"

@@ -135,8 +135,16 @@ export class Catalog {
     return row && versionOf(row.document, this.#place);
   }
 
-  /** Add a function, with version 1 when the change publishes. Answers undefined when the name is taken. */
-  create(functionName: string, change: Change, tags: Tags): Promise<Written | undefined> {
+  /**
+   * Add a function, with version 1 when the change publishes. Answers undefined when the name is taken.
+   * @param also what else is written with it, or not at all; what it throws is thrown, and nothing has changed
+   */
+  create(
+    functionName: string,
+    change: Change,
+    tags: Tags,
+    also?: (transaction: Transaction<CatalogTables>) => Promise<void>,
+  ): Promise<Written | undefined> {
     return this.#write(functionName, async (transaction) => {
       const taken = await transaction
         .selectFrom("functions")
@@ -148,6 +156,7 @@ export class Catalog {
         .insertInto("functions")
         .values({ name: functionName, next_version: change.publish ? 2 : 1, tags: JSON.stringify(tags) })
         .execute();
+      await also?.(transaction);
       const latest = this.#version(functionName, LATEST, change.latest);
       await transaction.insertInto("function_versions").values(rowOf(latest, undefined)).execute();
       if (!change.publish) return { latest };

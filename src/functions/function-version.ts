@@ -111,4 +111,7 @@ export interface FunctionVersion extends FunctionConfiguration {
   readonly lastUpdateStatusReason?: string;
   readonly lastUpdateStatusReasonCode?: string;
   readonly runtimeVersionArn?: string;
+  /** Of the signing profile in whose name the code was signed. */
+  readonly signingProfileVersionArn?: string;
+  readonly signingJobArn?: string;
 }

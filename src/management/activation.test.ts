@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { zipOf } from "../../test/api/lambda/zip.ts";
 import { Catalog } from "../functions/catalog.ts";
+import { CodeSigningConfigs } from "../functions/code-signing-configs.ts";
 import { CodeStore } from "../functions/code-store.ts";
 import { EventSourceMappings } from "../functions/event-source-mappings.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
@@ -58,6 +59,9 @@ async function management() {
     catalog,
     codeStore,
     layers: await Layers.open(database),
+    codeSigning: await CodeSigningConfigs.open(database),
+    signingProfiles: [],
+    onUntrustedCode: () => {},
     clock: systemClock,
     fail: failFor<Lambda>(loadModel<Lambda>("lambda")),
     activation,

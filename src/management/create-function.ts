@@ -1,16 +1,32 @@
 /** CreateFunction. */
+import { attachWithin, type CodeSigningConfig } from "../functions/code-signing-configs.ts";
+import { functionArn } from "../functions/function-name.ts";
 import { offsetTimestamp } from "../state/clock.ts";
 import { pending } from "./activation.ts";
 import { checkUnzippedSize, givenCode, withStoredCode } from "./deployment-package.ts";
+import { admitCode } from "./code-admission.ts";
+import { idIn } from "./code-signing-configs.ts";
+import { attachedConfigNotFound, refuseImage } from "./function-code-signing.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
 import { resolveLayers } from "./function-layers.ts";
 import { checkConfiguration, checkNewFunction, checkSettings } from "./function-rules.ts";
 import { newConfiguration } from "./function-settings.ts";
 import { unqualifiedTarget } from "./function-target.ts";
-import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
+import type { CallContext, LambdaHandlers, LambdaInput, ManagementContext } from "./lambda-api.ts";
 
 export function createFunctionHandlers(management: ManagementContext) {
-  const { catalog, codeStore, clock, fail, activation } = management;
+  const { catalog, codeStore, codeSigning, clock, fail, activation } = management;
+
+  /** The code signing configuration that the new function is to have. @throws ServiceError */
+  async function signingConfig(
+    context: CallContext,
+    { CodeSigningConfigArn: arn, PackageType: packageType }: LambdaInput<"CreateFunction">,
+  ): Promise<CodeSigningConfig | undefined> {
+    if (!arn) return undefined;
+    if (packageType === "Image") refuseImage(fail);
+    return (await codeSigning.get(idIn(arn, context))) ?? attachedConfigNotFound(fail, arn);
+  }
+
   return {
     async CreateFunction(input, context) {
       const { name } = unqualifiedTarget(fail, context, "CreateFunction", input.FunctionName);
@@ -19,11 +35,14 @@ export function createFunctionHandlers(management: ManagementContext) {
       const configuration = newConfiguration(name, input);
       checkConfiguration(fail, configuration);
       const given = givenCode(fail, configuration.packageType, input.Code);
+      const signing = await signingConfig(context, input);
+      const arn = functionArn(context, name);
+      const admit = (zip: Uint8Array) => admitCode(management, zip, arn, signing);
       const taken = (): never => fail("ResourceConflictException", `Function already exist: ${name}`);
       if (await catalog.describe(name)) taken();
       const layers = (await resolveLayers(management, context, input.Layers)) ?? [];
 
-      const written = await withStoredCode(fail, codeStore, given, async (code) => {
+      const written = await withStoredCode(fail, codeStore, given, admit, async (code) => {
         if (layers.length > 0) checkUnzippedSize(fail, await codeStore.unzippedSize(code.codeSha256), layers);
         const latest = pending({
           ...configuration,
@@ -33,7 +52,14 @@ export function createFunctionHandlers(management: ManagementContext) {
           state: "Pending",
           ...(input.Runtime !== undefined && { runtimeVersionArn: runtimeVersionArn(context, input.Runtime) }),
         });
-        return catalog.create(name, { latest, ...(input.Publish && { publish: latest }) }, input.Tags ?? {});
+        return catalog.create(
+          name,
+          { latest, ...(input.Publish && { publish: latest }) },
+          input.Tags ?? {},
+          async (transaction) => {
+            if (signing) await attachWithin(transaction, name, signing.id);
+          },
+        );
       });
       if (!written) return taken();
       activation.start(written.latest);

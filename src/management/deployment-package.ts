@@ -6,6 +6,7 @@ import type { CodeStore } from "../functions/code-store.ts";
 import type { FunctionConfiguration, FunctionLayer, FunctionVersion } from "../functions/function-version.ts";
 import { MAX_UNZIPPED_BYTES } from "../functions/unzip.ts";
 import { UnzipError } from "../functions/unzip-error.ts";
+import type { SignedBy } from "./code-admission.ts";
 import { parseImageUri } from "./container-image.ts";
 import { notServed } from "./function-rules.ts";
 import type { LambdaFail, LambdaInput } from "./lambda-api.ts";
@@ -19,7 +20,7 @@ const REFUSALS: Readonly<Record<UnzipError["kind"], string>> = {
 };
 
 /** What a version says of its code. */
-export type VersionCode = Pick<FunctionVersion, "codeSha256" | "codeSize" | "imageUri" | "sourceKmsKeyArn">;
+export type VersionCode = Pick<FunctionVersion, "codeSha256" | "codeSize" | "imageUri" | "sourceKmsKeyArn"> & SignedBy;
 
 /** Code that was sent, checked as far as that goes without looking into it. */
 export type GivenCode =
@@ -80,12 +81,14 @@ export function checkUnzippedSize(fail: LambdaFail, codeBytes: number, layers: r
 
 /**
  * Keep the code while `use` makes a function of it.
+ * @param admit judges the signature of a zip that could be unpacked
  * @throws ServiceError when it is a zip that cannot be unpacked
  */
 export async function withStoredCode<T>(
   fail: LambdaFail,
   codeStore: CodeStore,
   given: GivenCode,
+  admit: (zip: Uint8Array) => Promise<SignedBy>,
   use: (code: VersionCode) => Promise<T>,
 ): Promise<T> {
   if ("imageUri" in given) {
@@ -93,7 +96,7 @@ export async function withStoredCode<T>(
   }
   const { zip, ...key } = given;
   try {
-    return await codeStore.store(zip, (stored) => use({ ...stored, ...key }));
+    return await codeStore.store(zip, async (stored) => use({ ...stored, ...key, ...(await admit(zip)) }));
   } catch (error) {
     if (!(error instanceof UnzipError)) throw error;
     return fail("InvalidParameterValueException", REFUSALS[error.kind]);

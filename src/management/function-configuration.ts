@@ -34,6 +34,10 @@ export function listedConfiguration(
     TracingConfig: { Mode: version.tracingMode },
     RevisionId: version.revisionId,
     PackageType: version.packageType,
+    ...(version.signingProfileVersionArn !== undefined && {
+      SigningProfileVersionArn: version.signingProfileVersionArn,
+    }),
+    ...(version.signingJobArn !== undefined && { SigningJobArn: version.signingJobArn }),
     Architectures: [version.architecture],
     EphemeralStorage: { Size: version.ephemeralStorageMb },
     // Off says the truth: no snapshots are made yet, whatever ApplyOn asks for.

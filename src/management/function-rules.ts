@@ -97,12 +97,6 @@ export function checkNewFunction(fail: LambdaFail, name: string, input: LambdaIn
   if (refusal !== undefined) refuse(refusal);
   checkPublishTo(fail, input.PublishTo);
   checkTags(fail, input.Tags ?? {});
-  if (input.CodeSigningConfigArn) {
-    fail(
-      "CodeSigningConfigNotFoundException",
-      `The code signing configuration cannot be found. Check that the provided configuration is not deleted: ${input.CodeSigningConfigArn}.`,
-    );
-  }
 }
 
 /** @throws ServiceError when a resource may not have these tags */

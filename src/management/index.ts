@@ -1,9 +1,11 @@
 /** Lambda's control API: every operation that is served, by name. */
 import { aliasHandlers } from "./aliases.ts";
+import { codeSigningConfigHandlers } from "./code-signing-configs.ts";
 import { createFunctionHandlers } from "./create-function.ts";
 import { deleteFunctionHandlers } from "./delete-function.ts";
 import { eventInvokeConfigHandlers } from "./event-invoke-configs.ts";
 import { eventSourceMappingHandlers } from "./event-source-mappings.ts";
+import { functionCodeSigningHandlers } from "./function-code-signing.ts";
 import { functionUrlHandlers } from "./function-urls.ts";
 import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 import { layerPolicyHandlers } from "./layer-policy.ts";
@@ -28,12 +30,15 @@ export const SERVED_OPERATIONS = [
   "AddLayerVersionPermission",
   "AddPermission",
   "CreateAlias",
+  "CreateCodeSigningConfig",
   "CreateEventSourceMapping",
   "CreateFunction",
   "CreateFunctionUrlConfig",
   "DeleteAlias",
+  "DeleteCodeSigningConfig",
   "DeleteEventSourceMapping",
   "DeleteFunction",
+  "DeleteFunctionCodeSigningConfig",
   "DeleteFunctionConcurrency",
   "DeleteFunctionEventInvokeConfig",
   "DeleteFunctionUrlConfig",
@@ -42,8 +47,10 @@ export const SERVED_OPERATIONS = [
   "DeleteResourcePolicy",
   "GetAccountSettings",
   "GetAlias",
+  "GetCodeSigningConfig",
   "GetEventSourceMapping",
   "GetFunction",
+  "GetFunctionCodeSigningConfig",
   "GetFunctionConcurrency",
   "GetFunctionConfiguration",
   "GetFunctionEventInvokeConfig",
@@ -57,10 +64,12 @@ export const SERVED_OPERATIONS = [
   "GetResourcePolicy",
   "GetRuntimeManagementConfig",
   "ListAliases",
+  "ListCodeSigningConfigs",
   "ListEventSourceMappings",
   "ListFunctionEventInvokeConfigs",
   "ListFunctionUrlConfigs",
   "ListFunctions",
+  "ListFunctionsByCodeSigningConfig",
   "ListLayerVersions",
   "ListLayers",
   "ListProvisionedConcurrencyConfigs",
@@ -68,6 +77,7 @@ export const SERVED_OPERATIONS = [
   "ListVersionsByFunction",
   "PublishLayerVersion",
   "PublishVersion",
+  "PutFunctionCodeSigningConfig",
   "PutFunctionConcurrency",
   "PutFunctionEventInvokeConfig",
   "PutFunctionRecursionConfig",
@@ -79,6 +89,7 @@ export const SERVED_OPERATIONS = [
   "TagResource",
   "UntagResource",
   "UpdateAlias",
+  "UpdateCodeSigningConfig",
   "UpdateEventSourceMapping",
   "UpdateFunctionCode",
   "UpdateFunctionConfiguration",
@@ -99,6 +110,8 @@ export function createLambdaHandlers(management: ManagementContext) {
     ...runtimeManagementHandlers(management),
     ...recursionHandlers(management),
     ...eventInvokeConfigHandlers(management),
+    ...codeSigningConfigHandlers(management),
+    ...functionCodeSigningHandlers(management),
     ...tagHandlers(management),
     ...reservedConcurrencyHandlers(management),
     ...provisionedConcurrencyHandlers(management),

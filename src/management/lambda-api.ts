@@ -1,8 +1,10 @@
 /** The types of Lambda's control API as this room sees it, and what its operations are given to work with. */
 import type { Catalog } from "../functions/catalog.ts";
+import type { CodeSigningConfigs } from "../functions/code-signing-configs.ts";
 import type { CodeStore } from "../functions/code-store.ts";
 import type { EventSourceMappings } from "../functions/event-source-mappings.ts";
 import type { Layers } from "../functions/layers.ts";
+import type { SigningProfile } from "../functions/signing-profiles.ts";
 import type { Clock } from "../state/clock.ts";
 import type { Fail } from "../wire/fail.ts";
 import type { Handlers, Input, OperationName, Output } from "../wire/handlers.ts";
@@ -21,6 +23,11 @@ export interface ManagementContext {
   readonly catalog: Catalog;
   readonly codeStore: CodeStore;
   readonly layers: Layers;
+  readonly codeSigning: CodeSigningConfigs;
+  /** Whose signatures are believed. */
+  readonly signingProfiles: readonly SigningProfile[];
+  /** Told the ARN of the function to which untrusted code was deployed, because its configuration only warns. */
+  readonly onUntrustedCode: (arn: string) => void;
   readonly clock: Clock;
   readonly fail: LambdaFail;
   readonly activation: Activation;

@@ -3,6 +3,7 @@
  * how its tags are read and changed (TaggedResource) and stands in the table below.
  */
 import type { Tags } from "../functions/catalog.ts";
+import { codeSigningConfigTags } from "./code-signing-configs.ts";
 import { checkTags } from "./function-rules.ts";
 import { functionNotFound, functionTarget } from "./function-target.ts";
 import type { CallContext, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
@@ -28,6 +29,7 @@ export type FindTagged = (
 /** By the kind of resource, the sixth part of its ARN. */
 const KINDS: Readonly<Record<string, FindTagged>> = {
   function: functionTags,
+  "code-signing-config": codeSigningConfigTags,
 };
 
 export function tagHandlers(management: ManagementContext) {

@@ -3,6 +3,7 @@ import type { Change } from "../functions/catalog.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { offsetTimestamp } from "../state/clock.ts";
 import { IN_PROGRESS, pending } from "./activation.ts";
+import { admitCode } from "./code-admission.ts";
 import { newCodeRefusal, zipMembersRefusal } from "./container-image.ts";
 import { checkUnzippedSize, givenCode, type VersionCode, withStoredCode } from "./deployment-package.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
@@ -16,7 +17,7 @@ import { checkPublishTo } from "./published-latest.ts";
 import { checkRevision, checkSettled, failUpdating } from "./update-preconditions.ts";
 
 export function updateFunctionHandlers(management: ManagementContext) {
-  const { catalog, codeStore, clock, fail, activation } = management;
+  const { catalog, codeStore, codeSigning, clock, fail, activation } = management;
 
   function checkUpdatable(latest: FunctionVersion, revisionId: string | undefined): void {
     checkRevision(fail, latest, revisionId);
@@ -25,7 +26,7 @@ export function updateFunctionHandlers(management: ManagementContext) {
 
   function withCode(input: LambdaInput<"UpdateFunctionCode">, code: VersionCode, before: FunctionVersion) {
     const architecture = (input.Architectures?.[0] ?? before.architecture) as FunctionVersion["architecture"];
-    const { sourceKmsKeyArn: _, ...kept } = before;
+    const { sourceKmsKeyArn: _, signingProfileVersionArn: __, signingJobArn: ___, ...kept } = before;
     return { ...kept, ...code, architecture };
   }
 
@@ -42,7 +43,9 @@ export function updateFunctionHandlers(management: ManagementContext) {
       refuse(newCodeRefusal(known.packageType, input));
       checkUpdatable(known, input.RevisionId);
 
-      return withStoredCode(fail, codeStore, given, async (code) => {
+      const signing = await codeSigning.of(target.name);
+      const admit = (zip: Uint8Array) => admitCode(management, zip, known.functionArn, signing);
+      return withStoredCode(fail, codeStore, given, admit, async (code) => {
         const bytes = "zip" in given ? await codeStore.unzippedSize(code.codeSha256) : 0;
         checkUnzippedSize(fail, bytes, known.layers);
         if (input.DryRun) return fullConfiguration(withCode(input, code, known), context);
