@@ -3,9 +3,9 @@ import { attachWithin, type CodeSigningConfig } from "../functions/code-signing-
 import { functionArn } from "../functions/function-name.ts";
 import { offsetTimestamp } from "../state/clock.ts";
 import { pending } from "./activation.ts";
-import { checkUnzippedSize, givenCode, withStoredCode } from "./deployment-package.ts";
 import { admitCode } from "./code-admission.ts";
 import { idIn } from "./code-signing-configs.ts";
+import { checkUnzippedSize, givenCode, withStoredCode } from "./deployment-package.ts";
 import { attachedConfigNotFound, refuseImage } from "./function-code-signing.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
 import { resolveLayers } from "./function-layers.ts";

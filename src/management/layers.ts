@@ -3,6 +3,7 @@ import { layerArn, parseLayerVersionArn } from "../functions/layer-name.ts";
 import type { LayerVersion } from "../functions/layer-tables.ts";
 import { PRINTED_RUNTIMES, unknownRuntimes } from "../functions/runtime-names.ts";
 import { offsetTimestamp } from "../state/clock.ts";
+import { admitCode } from "./code-admission.ts";
 import { givenCode, LAYER_CONTENT, withStoredCode } from "./deployment-package.ts";
 import type { CallContext, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 import { checkOurs, layerTarget, layerVersionTarget } from "./layer-target.ts";
@@ -34,7 +35,10 @@ export function layerHandlers(management: ManagementContext) {
       const { name } = layerTarget(fail, context, "PublishLayerVersion", input.LayerName);
       checkRuntimes(fail, "compatibleRuntimes", input.CompatibleRuntimes, (list) => `[${list.join(", ")}]`);
       const given = givenCode(fail, "Zip", input.Content, LAYER_CONTENT);
-      const published = await withStoredCode(fail, codeStore, given, async (code) =>
+      const arn = layerArn(context, name);
+      // Layers are judged when functions refer to them; here it is only told who signed.
+      const admit = (zip: Uint8Array) => admitCode(management, zip, arn, undefined);
+      const published = await withStoredCode(fail, codeStore, given, admit, async (code) =>
         layers.publish(name, {
           codeSha256: code.codeSha256,
           codeSize: code.codeSize,

@@ -105,7 +105,10 @@ describe("code signing configurations", () => {
     });
     const pageOf = (MaxItems: number) => suite.lambda.send(new ListCodeSigningConfigsCommand({ MaxItems }));
     await pageOf(10_000);
-    await violated(pageOf(0), /at 'maxItems' failed to satisfy constraint: Member must have value greater than or equal to 1$/);
+    await violated(
+      pageOf(0),
+      /at 'maxItems' failed to satisfy constraint: Member must have value greater than or equal to 1$/,
+    );
     await violated(pageOf(10_001), /at 'maxItems' .* Member must have value less than or equal to 10000$/);
   });
 
@@ -151,7 +154,8 @@ describe("code signing configurations", () => {
     const elsewhere = arn.replace("us-east-1", "eu-west-1");
     for (const unknown of [UNKNOWN, elsewhere, arn.replace(":000000000000:", ":111111111111:")]) {
       const message = `The Lambda code signing configuration ${unknown} can not be found.`;
-      for (const call of [get, remove, functions, (it: string) => update(it, {})]) await missing(call(unknown), message);
+      for (const call of [get, remove, functions, (it: string) => update(it, {})])
+        await missing(call(unknown), message);
     }
     const name = await activeFunction(suite.region);
     const message = `The code signing configuration cannot be found. Check that the provided configuration is not deleted: ${UNKNOWN}.`;
@@ -167,8 +171,8 @@ describe("code signing configurations", () => {
       suite.lambda.send(new GetFunctionCommand({ FunctionName: creation.FunctionName })),
       `Function not found: ${ARN}${creation.FunctionName}`,
     );
-    for (const call of [attach("nobody", arn), attached("nobody"), detach("nobody")]) {
-      await missing(call, `Function not found: ${ARN}nobody`);
+    for (const call of [() => attach("nobody", arn), () => attached("nobody"), () => detach("nobody")]) {
+      await missing(call(), `Function not found: ${ARN}nobody`);
     }
     await suite.refused(attach(`${name}:1`, arn), {
       status: 400,
@@ -182,13 +186,22 @@ describe("code signing configurations", () => {
       AllowedPublishers: { SigningProfileVersionArns: Array.from({ length: count }, () => PROFILE) },
     });
     await create(profiles(20));
-    await violated(create(profiles(0)), /at 'allowedPublishers\.signingProfileVersionArns' .* greater than or equal to 1$/);
-    await violated(create(profiles(21)), /at 'allowedPublishers\.signingProfileVersionArns' .* less than or equal to 20$/);
+    await violated(
+      create(profiles(0)),
+      /at 'allowedPublishers\.signingProfileVersionArns' .* greater than or equal to 1$/,
+    );
+    await violated(
+      create(profiles(21)),
+      /at 'allowedPublishers\.signingProfileVersionArns' .* less than or equal to 20$/,
+    );
     await violated(
       create({ AllowedPublishers: { SigningProfileVersionArns: ["profile"] } }),
       /at 'allowedPublishers\.signingProfileVersionArns' failed to satisfy constraint: Member must satisfy constraint: /,
     );
-    await violated(create({ AllowedPublishers: undefined as never }), /Value null at 'allowedPublishers' .* must not be null$/);
+    await violated(
+      create({ AllowedPublishers: undefined as never }),
+      /Value null at 'allowedPublishers' .* must not be null$/,
+    );
     await create({ Description: "d".repeat(256) });
     await violated(create({ Description: "d".repeat(257) }), /at 'description' .* less than or equal to 256$/);
     await violated(

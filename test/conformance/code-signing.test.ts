@@ -14,7 +14,7 @@ import {
   UpdateFunctionCodeCommand,
 } from "@aws-sdk/client-lambda";
 import { ARN, activeFunction, settings, settled } from "../api/lambda/given.ts";
-import { zipOf } from "../api/lambda/zip.ts";
+import { zipOfEntries } from "../api/lambda/zip.ts";
 import { SIGNATURE_ENTRY, TestSigner } from "../test-signing.ts";
 import { Suite } from "./suite.ts";
 
@@ -22,7 +22,7 @@ const PROFILE = "arn:aws:signer:us-east-1:000000000000:/signing-profiles/team/ab
 const OTHER = "arn:aws:signer:us-east-1:000000000000:/signing-profiles/other/abcdefghij";
 const JOB = "arn:aws:signer:us-east-1:000000000000:/signing-jobs/6f2b1c1e-0000-4000-8000-000000000000";
 const FILES = { "index.js": "exports.handler = async () => 'signed';", "META_INF/": "" };
-const UNSIGNED = zipOf(FILES);
+const UNSIGNED = packed(FILES);
 
 describe("code signing", () => {
   const signer = new TestSigner();
@@ -54,7 +54,7 @@ describe("code signing", () => {
     );
     return String(CodeSigningConfig?.CodeSigningConfigArn);
   };
-  const signed = (signature: string) => zipOf({ ...FILES, [SIGNATURE_ENTRY]: signature });
+  const signed = (signature: string) => packed({ ...FILES, [SIGNATURE_ENTRY]: signature });
   const create = (ZipFile: Uint8Array, more: Partial<CreateFunctionCommandInput> = {}) =>
     suite.lambda.send(new CreateFunctionCommand(settings({ Code: { ZipFile }, ...more })));
   const untrusted = (name: string) => ({
@@ -164,3 +164,8 @@ describe("code signing", () => {
     assert.equal((await read()).SigningProfileVersionArn, undefined);
   });
 });
+
+/** In this order, directories too. */
+function packed(files: Readonly<Record<string, string>>): Buffer {
+  return zipOfEntries(Object.entries(files).map(([name, content]) => ({ name, content })));
+}

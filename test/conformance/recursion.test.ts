@@ -44,8 +44,8 @@ describe("recursion configurations", () => {
     };
     await suite.refused(get("nobody"), missing);
     await suite.refused(put("Allow", "nobody"), missing);
-    for (const call of [get(`${name}:1`), put("Allow", `${name}:1`)]) {
-      await suite.refused(call, {
+    for (const call of [() => get(`${name}:1`), () => put("Allow", `${name}:1`)]) {
+      await suite.refused(call(), {
         status: 400,
         name: "ValidationException",
         message:
