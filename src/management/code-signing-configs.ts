@@ -6,7 +6,7 @@ import { newHexId } from "../state/ids.ts";
 import { checkTags } from "./function-rules.ts";
 import type { CallContext, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 import { pageOf, pageSize, readMarker, writeMarker } from "./pagination.ts";
-import type { TaggedResource } from "./tags.ts";
+import type { TaggedResource } from "./tagged-resource.ts";
 
 const CONFIGS = "code signing configs";
 

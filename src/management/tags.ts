@@ -2,29 +2,11 @@
  * ListTags, TagResource and UntagResource, for every kind of resource that can have tags: who keeps such a resource says
  * how its tags are read and changed (TaggedResource) and stands in the table below.
  */
-import type { Tags } from "../functions/catalog.ts";
 import { codeSigningConfigTags } from "./code-signing-configs.ts";
 import { checkTags } from "./function-rules.ts";
 import { functionNotFound, functionTarget } from "./function-target.ts";
 import type { CallContext, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
-
-/** One resource that can have tags: found by its ARN, not yet known to exist. */
-export interface TaggedResource {
-  /** Undefined when it does not exist. */
-  read(): Promise<Tags | undefined>;
-  /** Replaces the tags by what `decide` makes of them; what it throws is thrown, and nothing has changed. */
-  change(decide: (tags: Tags) => Tags): Promise<Tags | undefined>;
-  /** @throws ServiceError always: in this resource's own words */
-  notFound(): never;
-}
-
-/** @throws ServiceError when the ARN is not of a resource that could be here */
-export type FindTagged = (
-  management: ManagementContext,
-  context: CallContext,
-  operation: string,
-  arn: string,
-) => TaggedResource;
+import type { FindTagged, TaggedResource } from "./tagged-resource.ts";
 
 /** By the kind of resource, the sixth part of its ARN. */
 const KINDS: Readonly<Record<string, FindTagged>> = {
