@@ -81,6 +81,11 @@ export class Environment {
     });
   }
 
+  /** performance.now() when its invocation began; undefined while it has none. */
+  get runningSinceMs(): number | undefined {
+    return this.#running?.startedMs;
+  }
+
   get id(): string {
     return this.#sandbox.id;
   }

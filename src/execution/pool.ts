@@ -12,6 +12,7 @@ import type { Invocation } from "./invocation.ts";
 import type { Outcome } from "./outcome.ts";
 import { ProvisionedEnvironments } from "./provisioned-environments.ts";
 import { runIdentity } from "./run-identity.ts";
+import { WakeLimit } from "./wake-limit.ts";
 
 const REAP_EVERY_MS = 1000;
 /** ms after which an environment is not used any more: well before its credentials expire */
@@ -64,6 +65,7 @@ export class EnvironmentPool implements EnvironmentListener {
   readonly #members = new WeakMap<Environment, Membership>();
   readonly #underway = new Set<Promise<void>>();
   readonly #freezer = new Freezer((environment) => this.#isIdle(environment));
+  readonly #wakes = new WakeLimit<Environment, Fleet>((fleet) => this.#startWanted(fleet));
   readonly #reaper: NodeJS.Timeout;
   #closed = false;
 
@@ -86,7 +88,9 @@ export class EnvironmentPool implements EnvironmentListener {
     const outcome = provisioned && (await provisioned.invoke(invocation, wantsLogTail));
     if (outcome) return outcome;
     const fleet = this.#fleetOf(version, invocation.tenantId);
-    const environment = fleet.idle.pop() ?? (await this.#startOrWait(fleet));
+    const environment = this.#wakes.isReached(fleet)
+      ? await this.#waitForBusy(fleet)
+      : (fleet.idle.pop() ?? (await this.#startOrWait(fleet)));
     return environment.invoke(invocation, wantsLogTail);
   }
 
@@ -126,6 +130,7 @@ export class EnvironmentPool implements EnvironmentListener {
     for (const fleet of this.#fleets.values()) for (const { reject } of fleet.waiters.splice(0)) reject(closing());
     clearInterval(this.#reaper);
     this.#freezer.close();
+    this.#wakes.close(closing());
     await this.provisioned.close();
     await Promise.all([...this.#live].map((environment) => this.#destroy(environment)));
     await Promise.all(this.#underway);
@@ -190,8 +195,18 @@ export class EnvironmentPool implements EnvironmentListener {
   #startOrWait(fleet: Fleet): Promise<Environment> {
     return new Promise((resolve, reject) => {
       fleet.waiters.push({ resolve, reject });
-      if (fleet.starting < fleet.waiters.length) this.#keep(this.#start(fleet));
+      this.#startWanted(fleet);
     });
+  }
+
+  #startWanted(fleet: Fleet): void {
+    if (fleet.starting < fleet.waiters.length) this.#keep(this.#start(fleet));
+  }
+
+  /** There are idle ones, but they are better left alone. */
+  #waitForBusy(fleet: Fleet): Promise<Environment> {
+    this.#wakes.watch(fleet);
+    return new Promise((resolve, reject) => fleet.waiters.push({ resolve, reject }));
   }
 
   #keep(start: Promise<void>): void {
