@@ -54,7 +54,7 @@ export class EnvironmentStarts {
     const turn = new Turn(this.#semaphore);
     try {
       if (!order.isWanted()) return undefined;
-      await this.#makeRoom(order.version);
+      await this.#makeRoom(order);
       const environment = await this.#options.factory.create(order.version, order.initialization, order.listener);
       order.onCreated(environment);
       turn.endIn(INIT_ALONE_MS);
@@ -65,8 +65,9 @@ export class EnvironmentStarts {
     }
   }
 
-  async #makeRoom({ memoryMb }: FunctionVersion): Promise<void> {
-    while (!this.#options.placement.hasRoom(memoryMb)) {
+  async #makeRoom({ version, initialization }: StartOrder): Promise<void> {
+    const isAhead = initialization === "provisioned-concurrency";
+    while (!this.#options.placement.hasRoom(version.memoryMb, isAhead)) {
       if (await this.#giveWay()) continue;
       throw new NoRoomError("no memory is left on this machine for another execution environment");
     }

@@ -19,9 +19,10 @@ export class Placement {
     this.#read = read;
   }
 
-  hasRoom(memoryMb: number): boolean {
+  /** @param isAhead nobody waits for it: as much again is left for those that somebody waits for */
+  hasRoom(memoryMb: number, isAhead = false): boolean {
     const { totalMb, availableMb } = this.#read();
     const reserveMb = Math.max(LEAST_RESERVE_MB, totalMb * RESERVE_SHARE);
-    return availableMb - Math.min(memoryMb, START_MB) > reserveMb;
+    return availableMb - Math.min(memoryMb, START_MB) > (isAhead ? 2 : 1) * reserveMb;
   }
 }

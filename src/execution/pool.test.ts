@@ -236,6 +236,8 @@ test("placement keeps a reserve of the machine's memory", () => {
   const reading = (availableMb: number) => new Placement(() => ({ totalMb: 10_000, availableMb }));
   assert.equal(reading(5000).hasRoom(128), true);
   assert.equal(reading(820).hasRoom(128), false);
+  assert.equal(reading(1600).hasRoom(128), true);
+  assert.equal(reading(1600).hasRoom(128, true), false, "provisioned environments leave room for those on demand");
 });
 
 test("tenants never share an environment, and all of them end with what they run", async () => {

@@ -77,7 +77,8 @@ export class ProvisionedEnvironments {
       fleets = [...this.#fleets].filter(([, other]) => other === identity).map(([fleet]) => fleet);
       this.#known.set(version, fleets);
     }
-    return fleets.find((fleet) => fleet.canServe);
+    for (const fleet of fleets) if (fleet.canServe) return fleet;
+    return undefined;
   }
 
   /** Provision exactly this, by qualifier, for the function. What stays as it was is left alone. */

@@ -187,8 +187,10 @@ describe("provisioned concurrency", () => {
 
   test("stays within what the function has reserved, and what it has reserved above it", async () => {
     const name = await published(2);
+    const before = (await unreserved()) ?? 0;
     await reserve(name, 2);
     await put(name, "1", 1);
+    assert.equal(await unreserved(), before - 2, "what is provisioned is part of what is reserved");
     await invalid(put(name, "2", 2), OVER_RESERVED);
     await put(name, "2", 1);
     await invalid(put(name, "2", 2), OVER_RESERVED);
