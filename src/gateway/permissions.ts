@@ -4,7 +4,7 @@
  */
 import { parseFunctionName } from "../functions/function-name.ts";
 import type { PolicyDocument } from "../functions/policy-document.ts";
-import { evaluatePolicy, type PolicyDecision } from "../functions/policy-evaluation.ts";
+import { evaluatePolicy, type PolicyDecision, type PolicyRequest } from "../functions/policy-evaluation.ts";
 import type { Principal } from "../wire/service.ts";
 import type { Authorize } from "./authorization.ts";
 import { refusal } from "./refusal.ts";
@@ -60,15 +60,22 @@ export class Permissions {
       resource: qualifier === undefined ? resource.replace(/:\$LATEST$/, "") : resource,
       principal: { kind: "account", arn, accountId },
       conditions: {
-        "aws:CurrentTime": new Date(this.#now()).toISOString(),
-        "aws:EpochTime": String(Math.floor(this.#now() / 1000)),
+        ...requestConditions(this.#now()),
         "aws:PrincipalAccount": accountId,
         "aws:PrincipalType": "AssumedRole",
-        "aws:SecureTransport": "false",
-        "aws:ViaAWSService": "false",
       },
     });
   }
+}
+
+/** What policies may ask of every request. @param nowMs milliseconds since 1970 */
+export function requestConditions(nowMs: number): PolicyRequest["conditions"] {
+  return {
+    "aws:CurrentTime": new Date(nowMs).toISOString(),
+    "aws:EpochTime": String(Math.floor(nowMs / 1000)),
+    "aws:SecureTransport": "false",
+    "aws:ViaAWSService": "false",
+  };
 }
 
 const NOT_ALLOWED = (action: string): string => `because no identity-based policy allows the ${action} action`;

@@ -123,6 +123,22 @@ describe("function URLs", () => {
     assert.deepEqual([gone.status, gone.body.toString()], [403, '{"Message":null}']);
   });
 
+  it("are reached from inside a sandbox by their paths", async () => {
+    const caller = zipOf({
+      "index.mjs": `export const handler = async ({ path }) => {
+        const answer = await fetch(process.env.AWS_ENDPOINT_URL + path);
+        return { status: answer.status, text: await answer.text() };
+      };`,
+    });
+    const name = await region.deploy({ runtime: "nodejs22.x", zip: caller });
+    const url = await publicUrl(region, await probe());
+    const path = `/_url/${new URL(url).hostname.slice(0, 32)}/inside`;
+    const { status, text } = JSON.parse((await region.invoke(name, JSON.stringify({ path }))).text);
+    assert.equal(status, 200, text);
+    const { event } = JSON.parse(text);
+    assert.deepEqual([event.rawPath, event.requestContext.domainName], ["/inside", new URL(url).hostname]);
+  });
+
   it("of an alias run what the alias runs, and outlive it without serving", async () => {
     const name = await probe();
     await region.lambda.send(new PublishVersionCommand({ FunctionName: name }));

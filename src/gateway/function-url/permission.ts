@@ -7,6 +7,8 @@ import type { PolicyDocument } from "../../functions/policy-document.ts";
 import { evaluatePolicy, type PolicyRequest } from "../../functions/policy-evaluation.ts";
 import type { Principal } from "../../wire/service.ts";
 import type { Authorize } from "../authorization.ts";
+import { requestConditions } from "../permissions.ts";
+import type { RequestHead } from "../request-head.ts";
 
 export interface UrlCall {
   /** Undefined where no signature is asked for. */
@@ -16,6 +18,9 @@ export interface UrlCall {
   readonly resource: string;
   readonly policy: PolicyDocument | undefined;
   readonly sourceIp: string;
+  readonly headers: RequestHead["headers"];
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
 }
 
 export function mayCallUrl(authorize: Authorize, call: UrlCall): boolean {
@@ -27,7 +32,7 @@ export function mayCallUrl(authorize: Authorize, call: UrlCall): boolean {
 
 function mayDo(
   authorize: Authorize,
-  { principal, resource, policy, sourceIp }: UrlCall,
+  { principal, resource, policy, sourceIp, headers, nowMs }: UrlCall,
   action: string,
   conditions: PolicyRequest["conditions"],
 ): boolean {
@@ -38,9 +43,11 @@ function mayDo(
     principal: caller,
     conditions: {
       ...conditions,
+      ...requestConditions(nowMs),
       "aws:SourceIp": sourceIp,
-      "aws:SecureTransport": "false",
-      ...(principal && { "aws:PrincipalArn": principal.arn, "aws:PrincipalAccount": principal.accountId }),
+      ...(headers.referer !== undefined && { "aws:Referer": headers.referer }),
+      ...(headers["user-agent"] !== undefined && { "aws:UserAgent": headers["user-agent"] }),
+      ...(principal && { "aws:PrincipalAccount": principal.accountId, "aws:PrincipalType": typeOf(principal) }),
     },
   });
   if (decision === "deny") return false;
@@ -52,5 +59,7 @@ function mayDo(
 }
 
 const ANONYMOUS = { kind: "anonymous" } as const;
+
+const typeOf = ({ kind }: Principal): string => (kind === "administrator" ? "Account" : "AssumedRole");
 
 const principalOf = ({ arn, accountId }: Principal) => ({ arn, accountId });

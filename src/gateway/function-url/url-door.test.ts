@@ -230,6 +230,13 @@ describe("who may call a function URL", () => {
       assert.equal(headers["x-amzn-errortype"], "AccessDeniedException");
       assert.equal(region.gateway.invoked.length, 0);
     }
+    const fromHere = { ...MAY_CALL, Condition: { IpAddress: { "aws:SourceIp": "127.0.0.0/8" } } };
+    await using near = await start({ policy: only(fromHere, MAY_INVOKE) });
+    assert.equal((await near.send()).status, 200);
+    const fromAfar = { ...MAY_CALL, Condition: { StringLike: { "aws:Referer": "https://example.com/*" } } };
+    await using afar = await start({ policy: only(fromAfar, MAY_INVOKE) });
+    assert.equal((await afar.send()).status, 403);
+    assert.equal((await afar.send({ headers: { referer: "https://example.com/a" } })).status, 200);
     await using region = await start({ policy: only({ ...MAY_CALL, Action: "lambda:*" }, MAY_INVOKE) });
     assert.equal((await region.send()).status, 200);
   });

@@ -126,15 +126,17 @@ export class UrlDoor {
     resource: string,
     sourceIp: string,
   ): OpenSignature | undefined | "forbidden" {
-    const { verifier, authorize } = this.#parts;
+    const { verifier, authorize, now } = this.#parts;
     const signature = url.authType === "AWS_IAM" ? verifier.open(head, "lambda") : undefined;
     // Signatures cover normalised paths: what differs from the path that the function sees must not be in it.
     if (signature && isTreacherous(head.path)) {
       throw refusal("ValidationException", "The request path must not contain dot segments or NULs");
     }
     const principal = signature?.principal;
-    const isAllowed = mayCallUrl(authorize, { principal, authType: url.authType, resource, policy, sourceIp });
-    return isAllowed ? signature : "forbidden";
+    const { headers } = head;
+    const { authType } = url;
+    const call = { principal, authType, resource, policy, sourceIp, headers, nowMs: now() };
+    return mayCallUrl(authorize, call) ? signature : "forbidden";
   }
 
   async #body({ exchange }: Call, signature: OpenSignature | undefined): Promise<Buffer> {
