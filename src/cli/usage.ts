@@ -14,6 +14,10 @@ export const USAGE = {
     usage: "logs NAME [--follow] [--since 10m] [--endpoint URL]",
     about: "print what a function logged",
   },
+  url: {
+    usage: "url NAME [--qualifier ALIAS] [--signed] [--stream] [--endpoint URL]",
+    about: "print a function's URL, and give it one that anybody may call when it has none",
+  },
   doctor: { usage: "doctor", about: "show what this machine offers and lacks, and what would mend it" },
   version: { usage: "version", about: "print the version" },
   help: { usage: "help", about: "print this" },

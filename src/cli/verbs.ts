@@ -9,6 +9,7 @@ export const VERBS: Readonly<Record<keyof typeof USAGE, () => Promise<{ readonly
   quickstart: () => import("./quickstart.ts"),
   invoke: () => import("./invoke.ts"),
   logs: () => import("./logs.ts"),
+  url: () => import("./url.ts"),
   doctor: () => import("./doctor.ts"),
   version: () => import("./version.ts"),
   help: () => import("./help.ts"),

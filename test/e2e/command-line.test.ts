@@ -7,6 +7,7 @@ import { RegionClient } from "../../src/cli/client.ts";
 import { deploy } from "../../src/cli/function-calls.ts";
 import { zipDirectory } from "../../src/cli/zip.ts";
 import { AlonzoCommand } from "./alonzo-command.ts";
+import { call } from "./function-url-client.ts";
 
 const EXAMPLE = join(import.meta.dirname, "..", "..", "examples", "hello-node");
 const READY = /http:\/\/127\.0\.0\.1:\d+/;
@@ -103,6 +104,26 @@ test("invoke says what is wrong: no such function, no region", async (t) => {
   const unreachable = await AlonzoCommand.run(t, ["invoke", "nobody", "--endpoint", url]);
   assert.equal(unreachable.code, 1);
   assert.match(unreachable.stderr, /no answer from .*Start one with `npm start`/);
+});
+
+test("url gives a function a URL that anybody may call, and prints it again", async (t) => {
+  const region = AlonzoCommand.spawn(t, ["start"]);
+  const [endpoint] = await region.printed(READY);
+  await deployExample(endpoint, "web");
+  const first = await AlonzoCommand.run(t, ["url", "web", "--endpoint", endpoint]);
+  assert.equal(first.code, 0, first.stderr);
+  assert.match(first.stdout, /^http:\/\/[a-z0-9]{32}\.lambda-url\.us-east-1\.localhost:\d+\/\n$/);
+  const answer = await call(first.stdout.trim());
+  assert.deepEqual([answer.status, JSON.parse(answer.body.toString()).message], [200, "Hello, world!"]);
+  assert.equal((await AlonzoCommand.run(t, ["url", "web", "--endpoint", endpoint])).stdout, first.stdout);
+  await deployExample(endpoint, "private");
+  const signed = await AlonzoCommand.run(t, ["url", "private", "--signed", "--stream", "--endpoint", endpoint]);
+  assert.equal((await call(signed.stdout.trim())).status, 403);
+  const unknown = await AlonzoCommand.run(t, ["url", "nobody", "--endpoint", endpoint]);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /ResourceNotFoundException/);
+  region.signal("SIGTERM");
+  await region.ended();
 });
 
 test("doctor lists what the machine offers", async (t) => {
