@@ -1,6 +1,6 @@
 /**
  * Builds the deployment package of an example: `node examples/build.ts NAME` writes .cache/examples/NAME.zip and prints
- * its path. Dependencies come through their own package managers; an unchanged example is not built again.
+ * its path; NAME/layer builds the layer that an example has in its folder of that name. Dependencies come through their own package managers; an unchanged example is not built again.
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -15,8 +15,10 @@ import { ZipFile } from "yazl";
 const EXAMPLES = fileURLToPath(new URL(".", import.meta.url));
 const CACHE = fileURLToPath(new URL("../.cache/examples", import.meta.url));
 
-/** Files that tell about an example and are no part of it. */
-const NOT_PACKAGED = new Set(["README.md", "event.json", "function.json"]);
+const LAYER = "layer";
+
+/** What tells about an example, or stands beside its code, and is no part of it. */
+const NOT_PACKAGED = new Set(["README.md", "event.json", "function.json", LAYER]);
 
 /** A tool is missing, or failed. The message is for the operator and says what to do. */
 export class BuildError extends Error {
@@ -134,22 +136,33 @@ async function writeZip(directory: string, path: string): Promise<void> {
   await pipeline(zip.outputStream, createWriteStream(path));
 }
 
+/** Where dependencies are installed: in a layer, the folders in which languages look for theirs. */
+async function dependents(staging: string, isLayer: boolean): Promise<string[]> {
+  if (!isLayer) return [staging];
+  const entries = await readdir(staging, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(staging, entry.name));
+}
+
 /**
- * Build an example's deployment package.
+ * Build an example's deployment package, or its layer.
+ * @param name of the example, or NAME/layer
  * @returns path of the zip
  * @throws BuildError when a tool is missing or fails
  */
 export async function buildExample(name: string, tools: Tools = { python: "python3" }): Promise<string> {
   const source = join(EXAMPLES, name);
-  if (!(await exampleNames()).includes(name)) {
+  const [example = "", part] = name.split("/");
+  const isLayer = part === LAYER;
+  if (!(await exampleNames()).includes(example) || (part !== undefined && !isLayer)) {
     throw new BuildError(`no example ${name}; there are ${(await exampleNames()).join(", ")}`);
   }
-  const zip = join(CACHE, `${name}.zip`);
-  const stamp = join(CACHE, `${name}.sha256`);
+  const built = join(CACHE, isLayer ? `${example}-${LAYER}` : name);
+  const zip = `${built}.zip`;
+  const stamp = `${built}.sha256`;
   const wanted = await fingerprint(source);
-  const built = await readFile(stamp, "utf8").catch(() => "");
+  const known = await readFile(stamp, "utf8").catch(() => "");
   if (
-    built === wanted &&
+    known === wanted &&
     (await access(zip).then(
       () => true,
       () => false,
@@ -157,13 +170,16 @@ export async function buildExample(name: string, tools: Tools = { python: "pytho
   )
     return zip;
 
-  const staging = join(CACHE, `${name}.${process.pid}`);
+  const staging = `${built}.${process.pid}`;
   try {
     await mkdir(CACHE, { recursive: true });
-    await cp(source, staging, { recursive: true, filter: (path) => !NOT_PACKAGED.has(basename(path)) });
+    const isPackaged = (path: string) => path === source || !NOT_PACKAGED.has(basename(path));
+    await cp(source, staging, { recursive: true, filter: isPackaged });
     await chmod(staging, 0o755);
-    const names = await readdir(staging);
-    for (const recipe of RECIPES) if (names.includes(recipe.marker)) await recipe.build(staging, tools);
+    for (const directory of await dependents(staging, isLayer)) {
+      const names = await readdir(directory);
+      for (const recipe of RECIPES) if (names.includes(recipe.marker)) await recipe.build(directory, tools);
+    }
     await writeZip(staging, `${staging}.zip`);
     await rename(`${staging}.zip`, zip);
     await writeFile(stamp, wanted);

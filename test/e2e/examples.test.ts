@@ -1,7 +1,9 @@
 /** Every example in the tree: built, deployed as its README says, invoked with its event in a real region. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { PublishLayerVersionCommand } from "@aws-sdk/client-lambda";
 import { buildExample, exampleEvent, exampleFunction, exampleNames, MissingToolError } from "../../examples/build.ts";
 import { findExecutable } from "../../src/cli/machine.ts";
 import { Runtimes } from "../../src/execution/runtimes.ts";
@@ -48,6 +50,7 @@ const CHECKS: Readonly<Record<string, (invoked: Invoked) => void>> = {
       version: "8.0.4",
     });
   },
+  "python-layer": (invoked) => CHECKS["python-dependency"]?.(invoked),
   "go-provided": ({ text }) => assert.equal(JSON.parse(text).message, "Hello, Alonzo!"),
   "shell-provided": ({ text }) => assert.equal(JSON.parse(text).message, "Hello, Alonzo!"),
 };
@@ -66,9 +69,16 @@ test("examples", async (t) => {
       const runtime = isPython && !installed.includes(settings.Runtime) ? somePython : settings.Runtime;
       if (runtime === undefined) return t.skip("no Python on this machine");
       if (name === "shell-provided" && findExecutable("curl") === undefined) return t.skip("curl is not installed");
+      const tools = { python: process.env.ALONZO_TEST_PYTHON ?? "python3" };
+      const Layers: string[] = [];
       let zip: Buffer;
       try {
-        zip = await readFile(await buildExample(name, { python: process.env.ALONZO_TEST_PYTHON ?? "python3" }));
+        zip = await readFile(await buildExample(name, tools));
+        if (existsSync(new URL(`../../examples/${name}/layer`, import.meta.url))) {
+          const Content = { ZipFile: await readFile(await buildExample(`${name}/layer`, tools)) };
+          const published = new PublishLayerVersionCommand({ LayerName: name, Content });
+          Layers.push(String((await region.lambda.send(published)).LayerVersionArn));
+        }
       } catch (error) {
         if (!(error instanceof MissingToolError)) throw error;
         return t.skip(error.message);
@@ -77,7 +87,7 @@ test("examples", async (t) => {
         runtime,
         handler: settings.Handler,
         zip,
-        more: { MemorySize: settings.MemorySize, Timeout: settings.Timeout },
+        more: { MemorySize: settings.MemorySize, Timeout: settings.Timeout, Layers },
       });
       const invoked = await region.invoke(deployed, await exampleEvent(name));
       assert.equal(invoked.functionError, undefined, `${invoked.text}\n${invoked.log}`);
