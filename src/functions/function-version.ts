@@ -49,6 +49,9 @@ export interface FunctionLayer {
   readonly codeSize: number;
   /** bytes of all its files */
   readonly unzippedSize: number;
+  /** Of the signing profile in whose name the zip was signed. */
+  readonly signingProfileVersionArn?: string;
+  readonly signingJobArn?: string;
 }
 
 /** What the owner of the function configures. One document, stored as JSON, copied unchanged into each version. */

@@ -17,6 +17,9 @@ export interface NewLayerVersion {
   readonly compatibleRuntimes?: readonly string[];
   readonly compatibleArchitectures?: readonly string[];
   readonly licenseInfo?: string;
+  /** Of the signing profile in whose name the zip was signed. */
+  readonly signingProfileVersionArn?: string;
+  readonly signingJobArn?: string;
 }
 
 export interface LayerVersion extends NewLayerVersion {

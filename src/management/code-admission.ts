@@ -2,13 +2,41 @@
  * May this code be deployed to a function with this code signing configuration? A signature that does not fit the code never
  * may; what no allowed profile has signed, or whose signature has expired, may where the configuration only warns.
  */
+import { buffer } from "node:stream/consumers";
 import { codeSignature } from "../functions/code-signature.ts";
 import type { CodeSigningConfig } from "../functions/code-signing-configs.ts";
-import type { FunctionVersion } from "../functions/function-version.ts";
+import type { Place } from "../functions/function-name.ts";
+import type { FunctionLayer, FunctionVersion } from "../functions/function-version.ts";
+import { layerArn } from "../functions/layer-name.ts";
 import type { ManagementContext } from "./lambda-api.ts";
 
 /** What a version says of its code's signature. */
 export type SignedBy = Pick<FunctionVersion, "signingProfileVersionArn" | "signingJobArn">;
+
+/** As AWS shows it. */
+export function signedBy({ signingProfileVersionArn: profile, signingJobArn: job }: SignedBy) {
+  return {
+    ...(profile !== undefined && { SigningProfileVersionArn: profile }),
+    ...(job !== undefined && { SigningJobArn: job }),
+  };
+}
+
+/**
+ * Layers are held to the configuration of the function that refers to them.
+ * @throws InvalidCodeSignatureException, CodeVerificationFailedException
+ */
+export async function admitLayers(
+  management: ManagementContext,
+  place: Place,
+  layers: readonly FunctionLayer[],
+  config: CodeSigningConfig | undefined,
+): Promise<void> {
+  if (!config) return;
+  for (const { layerName, version, codeSha256 } of layers) {
+    const zip = await buffer(management.codeStore.open(codeSha256));
+    await admitCode(management, zip, layerArn(place, layerName, version), config);
+  }
+}
 
 /**
  * @param zip one that could be unpacked

@@ -3,7 +3,7 @@ import { attachWithin, type CodeSigningConfig } from "../functions/code-signing-
 import { functionArn } from "../functions/function-name.ts";
 import { offsetTimestamp } from "../state/clock.ts";
 import { pending } from "./activation.ts";
-import { admitCode } from "./code-admission.ts";
+import { admitCode, admitLayers } from "./code-admission.ts";
 import { idIn } from "./code-signing-configs.ts";
 import { checkUnzippedSize, givenCode, withStoredCode } from "./deployment-package.ts";
 import { attachedConfigNotFound, refuseImage } from "./function-code-signing.ts";
@@ -41,6 +41,7 @@ export function createFunctionHandlers(management: ManagementContext) {
       const taken = (): never => fail("ResourceConflictException", `Function already exist: ${name}`);
       if (await catalog.describe(name)) taken();
       const layers = (await resolveLayers(management, context, input.Layers)) ?? [];
+      await admitLayers(management, context, layers, signing);
 
       const written = await withStoredCode(fail, codeStore, given, admit, async (code) => {
         if (layers.length > 0) checkUnzippedSize(fail, await codeStore.unzippedSize(code.codeSha256), layers);

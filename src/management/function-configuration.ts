@@ -3,6 +3,7 @@ import { functionArn, type Place, partitionOf } from "../functions/function-name
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { layerArn } from "../functions/layer-name.ts";
 import { sha256Hex } from "../state/ids.ts";
+import { signedBy } from "./code-admission.ts";
 import type { LambdaOutput } from "./lambda-api.ts";
 
 export type AwsFunctionConfiguration = LambdaOutput<"GetFunctionConfiguration">;
@@ -34,10 +35,7 @@ export function listedConfiguration(
     TracingConfig: { Mode: version.tracingMode },
     RevisionId: version.revisionId,
     PackageType: version.packageType,
-    ...(version.signingProfileVersionArn !== undefined && {
-      SigningProfileVersionArn: version.signingProfileVersionArn,
-    }),
-    ...(version.signingJobArn !== undefined && { SigningJobArn: version.signingJobArn }),
+    ...signedBy(version),
     Architectures: [version.architecture],
     EphemeralStorage: { Size: version.ephemeralStorageMb },
     // Off says the truth: no snapshots are made yet, whatever ApplyOn asks for.
@@ -77,6 +75,7 @@ function attachments(version: FunctionVersion, place: Place): AwsFunctionConfigu
       Layers: version.layers.map((layer) => ({
         Arn: layerArn(place, layer.layerName, layer.version),
         CodeSize: layer.codeSize,
+        ...signedBy(layer),
       })),
     }),
     ...(image && {

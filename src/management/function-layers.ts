@@ -44,8 +44,16 @@ export async function resolveLayers(
     if (layer && layer.accountId !== context.accountId) layerDenied(fail, context, "GetLayerVersion", arn);
     const found = layer && (await layers.find(layer.name, layer.version));
     if (!found) return fail("InvalidParameterValueException", `Layer version ${arn} does not exist.`);
-    const { layerName, version, codeSha256, codeSize, unzippedSize } = found;
-    resolved.push({ layerName, version, codeSha256, codeSize, unzippedSize });
+    const { layerName, version, codeSha256, codeSize, unzippedSize, signingProfileVersionArn, signingJobArn } = found;
+    resolved.push({
+      layerName,
+      version,
+      codeSha256,
+      codeSize,
+      unzippedSize,
+      ...(signingProfileVersionArn !== undefined && { signingProfileVersionArn }),
+      ...(signingJobArn !== undefined && { signingJobArn }),
+    });
   }
   return resolved;
 }

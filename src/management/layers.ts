@@ -3,7 +3,7 @@ import { layerArn, parseLayerVersionArn } from "../functions/layer-name.ts";
 import type { LayerVersion } from "../functions/layer-tables.ts";
 import { PRINTED_RUNTIMES, unknownRuntimes } from "../functions/runtime-names.ts";
 import { offsetTimestamp } from "../state/clock.ts";
-import { admitCode } from "./code-admission.ts";
+import { admitCode, signedBy } from "./code-admission.ts";
 import { givenCode, LAYER_CONTENT, withStoredCode } from "./deployment-package.ts";
 import type { CallContext, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 import { checkOurs, layerTarget, layerVersionTarget } from "./layer-target.ts";
@@ -18,6 +18,7 @@ export function layerHandlers(management: ManagementContext) {
         Location: codeUrl(version.codeSha256, context.endpoint),
         CodeSha256: version.codeSha256,
         CodeSize: version.codeSize,
+        ...signedBy(version),
       },
       LayerArn: layerArn(context, version.layerName),
       ...listed(version, context),
@@ -43,6 +44,10 @@ export function layerHandlers(management: ManagementContext) {
           codeSha256: code.codeSha256,
           codeSize: code.codeSize,
           unzippedSize: await codeStore.unzippedSize(code.codeSha256),
+          ...(code.signingProfileVersionArn !== undefined && {
+            signingProfileVersionArn: code.signingProfileVersionArn,
+          }),
+          ...(code.signingJobArn !== undefined && { signingJobArn: code.signingJobArn }),
           description: input.Description ?? "",
           createdDate: offsetTimestamp(clock.now()),
           ...(input.CompatibleRuntimes && { compatibleRuntimes: input.CompatibleRuntimes }),

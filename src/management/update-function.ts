@@ -3,7 +3,7 @@ import type { Change } from "../functions/catalog.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { offsetTimestamp } from "../state/clock.ts";
 import { IN_PROGRESS, pending } from "./activation.ts";
-import { admitCode } from "./code-admission.ts";
+import { admitCode, admitLayers } from "./code-admission.ts";
 import { newCodeRefusal, zipMembersRefusal } from "./container-image.ts";
 import { checkUnzippedSize, givenCode, type VersionCode, withStoredCode } from "./deployment-package.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
@@ -79,6 +79,7 @@ export function updateFunctionHandlers(management: ManagementContext) {
       refuse(zipMembersRefusal(known.packageType, input));
       checkUpdatable(known, input.RevisionId);
       const layers = await resolveLayers(management, context, input.Layers);
+      if (layers?.length) await admitLayers(management, context, layers, await codeSigning.of(target.name));
       if (layers?.length) checkUnzippedSize(fail, await codeStore.unzippedSize(known.codeSha256), layers);
       const written = await catalog.update(target.name, (before): Change => {
         checkUpdatable(before, input.RevisionId);

@@ -8,10 +8,12 @@ import {
   type CreateFunctionCommandInput,
   GetFunctionCommand,
   GetFunctionConfigurationCommand,
+  PublishLayerVersionCommand,
   PublishVersionCommand,
   PutFunctionCodeSigningConfigCommand,
   UpdateCodeSigningConfigCommand,
   UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
 import { ARN, activeFunction, settings, settled } from "../api/lambda/given.ts";
 import { zipOfEntries } from "../api/lambda/zip.ts";
@@ -152,6 +154,34 @@ describe("code signing", () => {
     assert.equal((await suite.region.invoke(name)).text, '"signed"');
     const update = new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: UNSIGNED });
     await suite.refused(suite.lambda.send(update), untrusted(name));
+  });
+
+  test("holds layers to the configuration of the function that refers to them", async () => {
+    const publish = async (ZipFile: Uint8Array) =>
+      suite.lambda.send(new PublishLayerVersionCommand({ LayerName: "l", Content: { ZipFile } }));
+    const good = signed(signer.signature(FILES, "leaf"));
+    const trusted = await publish(good);
+    assert.equal(trusted.Content?.SigningProfileVersionArn, PROFILE);
+    const stranger = await publish(signed(signer.signature(FILES, "stranger")));
+    assert.equal(stranger.Content?.SigningProfileVersionArn, undefined);
+    const broken = await publish(signed(signer.signature({ other: "" }, "leaf")));
+    const refusals = [
+      { arn: String(stranger.LayerVersionArn), name: "CodeVerificationFailedException" },
+      { arn: String(broken.LayerVersionArn), name: "InvalidCodeSignatureException" },
+    ];
+
+    const made = await create(good, { CodeSigningConfigArn: enforcing, Layers: [String(trusted.LayerVersionArn)] });
+    assert.equal(made.Layers?.[0]?.SigningProfileVersionArn, PROFILE);
+    await settled(suite.region, String(made.FunctionName));
+    for (const { arn, name } of refusals) {
+      const refusal = { status: 400, name, message: new RegExp(`Check the provided signature for ${arn}\\.$`) };
+      const more = { CodeSigningConfigArn: enforcing, Layers: [arn] };
+      await suite.refused(create(good, { ...more, FunctionName: "layered" }), refusal);
+      const update = new UpdateFunctionConfigurationCommand({ FunctionName: made.FunctionName, Layers: [arn] });
+      await suite.refused(suite.lambda.send(update), refusal);
+    }
+    await create(good, { CodeSigningConfigArn: warning, Layers: [String(stranger.LayerVersionArn)] });
+    await create(UNSIGNED, { Layers: [String(broken.LayerVersionArn)] });
   });
 
   test("is no matter of functions without a configuration, though it is told who signed", async () => {
