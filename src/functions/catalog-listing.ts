@@ -84,17 +84,14 @@ export class CatalogListing {
   }
 
   async #referencedLayers(): Promise<string[]> {
-    const mentionsLayers = '%"layers":%';
     const rows = await this.#database
       .selectFrom("function_versions")
-      .select(["document", "serving"])
-      .where((where) => where.or([where("document", "like", mentionsLayers), where("serving", "like", mentionsLayers)]))
+      .select("layer_code")
+      .where("layer_code", "is not", null)
+      .distinct()
       .execute();
-    return rows
-      .flatMap(({ document, serving }) => [document, serving])
-      .flatMap((text) => (text === null ? [] : [versionOf(text, this.#place).layers ?? []]))
-      .map((layers) => layers.map(({ codeSha256 }) => codeSha256))
-      .flatMap((layers) => (layers.length === 0 ? [] : [...layers, mergedSha256(layers)]));
+    const lists = rows.flatMap((row) => JSON.parse(row.layer_code ?? "[]") as string[][]);
+    return lists.flatMap((layers) => [...layers, mergedSha256(layers)]);
   }
 
   async usage(): Promise<CatalogUsage> {

@@ -7,7 +7,7 @@ import { CATALOG_MIGRATIONS } from "./catalog-migrations.ts";
 import type { CatalogTables, VersionRow } from "./catalog-tables.ts";
 import { CONTENT, PLACE } from "./test-content.ts";
 
-type OlderRow = Omit<VersionRow, "code_size" | "unsettled">;
+type OlderRow = Omit<VersionRow, "code_size" | "unsettled" | "layer_code">;
 type OlderTables = Pick<CatalogTables, "functions"> & { function_versions: OlderRow };
 
 test("versions of an older program are summed up and found unsettled after the migration", async () => {
@@ -30,6 +30,26 @@ test("versions of an older program are summed up and found unsettled after the m
   const { listing } = await Catalog.open(database, PLACE);
   assert.deepEqual(await listing.usage(), { functionCount: 1001, totalCodeSize: 500_500 });
   assert.deepEqual((await listing.unsettled()).map(({ functionName }) => functionName).sort(), ["f7", "f9"]);
+});
+
+test("the layers of an older program's versions are found after the migration", async () => {
+  const database = openDatabase(":memory:");
+  await migrate(database, "functions", CATALOG_MIGRATIONS.slice(0, 5));
+  const tables = database.withTables<OlderTables>();
+  await tables.insertInto("functions").values({ name: "f", next_version: 2, tags: "{}" }).execute();
+  const layers = (...shas: string[]) =>
+    shas.map((codeSha256) => ({ arn: "a", codeSha256, codeSize: 1, unzippedSize: 1 }));
+  const document = (shas: string[]) => JSON.stringify({ ...CONTENT, functionName: "f", layers: layers(...shas) });
+  const row = { function_name: "f", revision_id: "r", code_sha256: "c", serving: null, serving_code_sha256: null };
+  await tables
+    .insertInto("function_versions")
+    .values([
+      { ...row, version_number: 0, document: document(["l1"]), serving: document(["l2"]) },
+      { ...row, version_number: 1, document: document([]) },
+    ])
+    .execute();
+  const { listing } = await Catalog.open(database, PLACE);
+  assert.deepEqual([...(await listing.referencedCode())].sort(), ["c", "l1", "l2"]);
 });
 
 test("settings that an earlier version kept aside have members of their own now", async () => {

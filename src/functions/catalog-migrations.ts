@@ -1,7 +1,8 @@
 /** How the catalog's tables came to be as they are: a list that only grows at its end (see state/migrations.ts). */
-import type { Kysely } from "kysely";
+import type { Database } from "../state/database.ts";
 import type { Migration } from "../state/migrations.ts";
-import { type CatalogTables, comesAfter, summaryOf } from "./catalog-tables.ts";
+import { type CatalogTables, comesAfter, type VersionRow } from "./catalog-tables.ts";
+import type { FunctionVersion } from "./function-version.ts";
 
 export const CATALOG_MIGRATIONS: readonly Migration[] = [
   {
@@ -97,12 +98,25 @@ export const CATALOG_MIGRATIONS: readonly Migration[] = [
       for (const column of ["code_size", "unsettled"]) {
         await versions.addColumn(column, "bigint", (added) => added.notNull().defaultTo(0)).execute();
       }
-      await fillFromDocuments(database.withTables<CatalogTables>());
+      await fill(database, ({ document }) => {
+        const { codeSize, state, lastUpdateStatus } = JSON.parse(document) as FunctionVersion;
+        const isUnsettled = state === "Pending" || lastUpdateStatus === "InProgress";
+        return { code_size: codeSize, unsettled: isUnsettled ? 1 : 0 };
+      });
       const index = (name: string, columns: string[]) =>
         database.schema.createIndex(`function_versions_${name}`).on("function_versions").columns(columns).execute();
       await index("code", ["code_sha256", "serving_code_sha256"]);
       await index("code_size", ["code_size"]);
       await index("unsettled", ["unsettled"]);
+    },
+  },
+  {
+    name: "find the code of layers without reading documents",
+    up: async (database) => {
+      await database.schema.alterTable("function_versions").addColumn("layer_code", "text").execute();
+      await fill(database, ({ document, serving }) => ({ layer_code: layerCode(document, serving) }));
+      const index = database.schema.createIndex("function_versions_layer_code");
+      await index.on("function_versions").column("layer_code").execute();
     },
   },
 ];
@@ -120,16 +134,24 @@ function withoutPassive(document: string): string {
   });
 }
 
-/** A few at a time: the documents of all versions together may be larger than memory. */
-async function fillFromDocuments(database: Kysely<CatalogTables>): Promise<void> {
+/** Gives every version what is made of its documents. A few at a time: all together may be larger than memory. */
+async function fill(
+  database: Database,
+  made: (row: Pick<VersionRow, "document" | "serving">) => Partial<VersionRow>,
+): Promise<void> {
+  const tables = database.withTables<CatalogTables>();
   for (let after: { function_name: string; version_number: number } | undefined; ; ) {
-    let query = database.selectFrom("function_versions").select(["function_name", "version_number", "document"]);
+    let query = tables
+      .selectFrom("function_versions")
+      .select(["function_name", "version_number", "document", "serving"])
+      .orderBy("function_name")
+      .orderBy("version_number");
     if (after) query = query.where(comesAfter(after.function_name, after.version_number));
-    const rows = await query.orderBy("function_name").orderBy("version_number").limit(500).execute();
+    const rows = await query.limit(500).execute();
     for (const row of rows) {
-      await database
+      await tables
         .updateTable("function_versions")
-        .set(summaryOf(JSON.parse(row.document)))
+        .set(made(row))
         .where("function_name", "=", row.function_name)
         .where("version_number", "=", row.version_number)
         .execute();
@@ -137,4 +159,11 @@ async function fillFromDocuments(database: Kysely<CatalogTables>): Promise<void>
     after = rows.at(-1);
     if (!after) return;
   }
+}
+
+function layerCode(...documents: (string | null)[]): string | null {
+  const lists = documents
+    .flatMap((document) => (document === null ? [] : [(JSON.parse(document) as FunctionVersion).layers ?? []]))
+    .filter((layers) => layers.length > 0);
+  return lists.length === 0 ? null : JSON.stringify(lists.map((layers) => layers.map(({ codeSha256 }) => codeSha256)));
 }

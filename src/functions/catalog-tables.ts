@@ -29,6 +29,8 @@ export interface VersionRow {
   /** JSON: what runs while an update of `$LATEST` has not succeeded; null when that is `document` itself. */
   serving: string | null;
   serving_code_sha256: string | null;
+  /** JSON: for what is shown and for what runs, the codeSha256 of their layers in order; null when neither has layers. */
+  layer_code: string | null;
 }
 
 export type SettingKind =
@@ -76,12 +78,6 @@ export function comesAfter(functionName: string, number: number) {
     where(where.refTuple("function_name", "version_number"), ">", where.tuple(functionName, number));
 }
 
-/** What of a document stands beside it, so that questions about all versions need not read them. */
-export function summaryOf(version: FunctionVersion): Pick<VersionRow, "code_size" | "unsettled"> {
-  const isUnsettled = version.state === "Pending" || version.lastUpdateStatus === "InProgress";
-  return { code_size: version.codeSize, unsettled: isUnsettled ? 1 : 0 };
-}
-
 /** `$LATEST` or digits as a number; undefined for anything else, such as the name of an alias. */
 export function versionNumber(qualifier: string | undefined): number | undefined {
   if (qualifier === undefined || qualifier === "$LATEST") return LATEST;
@@ -93,16 +89,22 @@ export function versionName(number: number): string {
   return number === LATEST ? "$LATEST" : String(number);
 }
 
+/** Some members of the documents stand beside them, so that questions about all versions need not read them. */
 export function rowOf(version: FunctionVersion, serving: FunctionVersion | undefined): VersionRow {
+  const isUnsettled = version.state === "Pending" || version.lastUpdateStatus === "InProgress";
+  const layers = [version.layers ?? [], serving?.layers ?? []].filter((list) => list.length > 0);
   return {
     function_name: version.functionName,
     version_number: versionNumber(version.version) as number,
     document: JSON.stringify(version),
     revision_id: version.revisionId,
     code_sha256: storedCode(version),
-    ...summaryOf(version),
+    code_size: version.codeSize,
+    unsettled: isUnsettled ? 1 : 0,
     serving: serving ? JSON.stringify(serving) : null,
     serving_code_sha256: serving ? storedCode(serving) : null,
+    layer_code:
+      layers.length === 0 ? null : JSON.stringify(layers.map((list) => list.map(({ codeSha256 }) => codeSha256))),
   };
 }
 

@@ -25,6 +25,9 @@ export interface StoredCode {
 /** How long code that nothing refers to stays: environments that still run it may load files late. */
 const GRACE_MS = 20 * 60_000;
 
+/** For as many the catalog is asked once; uploads wait so long. */
+const REMOVED_TOGETHER = 50;
+
 /** Different after each boot of the machine, or constant where there is no such file. */
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
@@ -135,6 +138,7 @@ export class CodeStore {
     const candidates = new Set([...(await this.#zips.list()), ...(await this.#unpacked())]);
     const used = new Set([...(await referenced())].map(hexOf));
     const now = this.#clock.now();
+    const due: string[] = [];
     for (const hex of candidates) {
       if (used.has(hex) || this.#held.has(hex)) {
         this.#unreferencedSince.delete(hex);
@@ -142,7 +146,11 @@ export class CodeStore {
       }
       const since = this.#unreferencedSince.get(hex) ?? now;
       this.#unreferencedSince.set(hex, since);
-      if (now - since >= graceMs) await this.#serial.run("zips", () => this.#remove(hex, referenced));
+      if (now - since >= graceMs) due.push(hex);
+    }
+    for (let start = 0; start < due.length; start += REMOVED_TOGETHER) {
+      const some = due.slice(start, start + REMOVED_TOGETHER);
+      await this.#serial.run("zips", () => this.#remove(some, referenced));
     }
   }
 
@@ -171,12 +179,17 @@ export class CodeStore {
     });
   }
 
-  async #remove(hex: string, referenced: () => Promise<ReadonlySet<string>>): Promise<void> {
-    // Between the sweep's look and now somebody may have come to use the same bytes.
-    if (this.#held.has(hex) || [...(await referenced())].some((codeSha256) => hexOf(codeSha256) === hex)) return;
-    await this.#zips.delete(hex);
-    await this.#discard(hex);
-    this.#unreferencedSince.delete(hex);
+  async #remove(hexes: readonly string[], referenced: () => Promise<ReadonlySet<string>>): Promise<void> {
+    // Between the sweep's look and now somebody may have come to use the same bytes, and holds them still, or has let go
+    // and stands in the catalog. Nobody else comes before this ends.
+    const free = hexes.filter((hex) => !this.#held.has(hex));
+    const used = new Set([...(await referenced())].map(hexOf));
+    for (const hex of free) {
+      if (used.has(hex)) continue;
+      await this.#zips.delete(hex);
+      await this.#discard(hex);
+      this.#unreferencedSince.delete(hex);
+    }
   }
 
   /** Renamed first: a directory under its own name is always complete. */
