@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import {
   CreateAliasCommand,
+  CreateFunctionCommand,
   DeleteAliasCommand,
   DeleteFunctionCommand,
   DeleteProvisionedConcurrencyConfigCommand,
@@ -16,7 +17,7 @@ import {
   UpdateAliasCommand,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
-import { ARN, activeFunction, newName, settled } from "../api/lambda/given.ts";
+import { ARN, activeFunction, newName, settings, settled } from "../api/lambda/given.ts";
 import { Suite } from "./suite.ts";
 
 const MODIFIED = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000$/;
@@ -217,6 +218,19 @@ describe("provisioned concurrency", () => {
     assert.equal(await unreserved(), 100);
     await suite.lambda.send(new DeleteFunctionCommand({ FunctionName: name }));
     await suite.lambda.send(new DeleteFunctionCommand({ FunctionName: other }));
+  });
+
+  test("is not of functions with tenants apart, nor of those that start from snapshots", async () => {
+    const variants = [
+      [{ TenancyConfig: { TenantIsolationMode: "PER_TENANT" } }, "functions with tenant isolation."],
+      [{ SnapStart: { ApplyOn: "PublishedVersions" }, Runtime: "python3.12" }, "SnapStart enabled functions."],
+    ] as const;
+    for (const [more, which] of variants) {
+      const { FunctionName = "" } = await suite.lambda.send(new CreateFunctionCommand(settings(more)));
+      await settled(suite.region, FunctionName);
+      const { Version = "" } = await suite.lambda.send(new PublishVersionCommand({ FunctionName }));
+      await invalid(put(FunctionName, Version, 1), `Provisioned Concurrency is not supported for ${which}`);
+    }
   });
 
   test("is at least 1", async () => {

@@ -146,6 +146,32 @@ describe("concurrency", () => {
     await release(name);
   });
 
+  test("after any mix of answers, errors, exits, refusals and clients that go away the places are all there again", async () => {
+    const name = await deploy();
+    await reserve(name, 2);
+    const events = [{}, { throw: true }, { exit: true }];
+    const calls = Array.from({ length: 40 }, (_, index) => {
+      const client = new AbortController();
+      if (index % 4 === 0) setTimeout(() => client.abort(), index * 5);
+      return invoke(name, events[index % events.length], region().lambda, client.signal);
+    });
+    await Promise.allSettled(calls);
+    const gate = newGate();
+    // Those whose clients went away may still be running.
+    const patient = async (): Promise<unknown> => {
+      for (;;) {
+        const answer = await invoke(name, gate.event).catch((error: unknown) => error);
+        if (!(answer instanceof TooManyRequestsException)) return answer;
+      }
+    };
+    const held = [patient(), patient()];
+    await gate.reached(2);
+    await throttled(invoke(name), RESERVED);
+    gate.open();
+    await Promise.all(held);
+    await release(name);
+  });
+
   test("a client that goes away leaves its place taken until the function has ended", async () => {
     const name = await deploy();
     await reserve(name, 1);
