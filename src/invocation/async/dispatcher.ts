@@ -137,10 +137,9 @@ export class Dispatcher {
 
   #start(entry: Entry, lane: Lane): void {
     const bytes = entry.payload.length + (entry.answer?.length ?? 0);
-    lane.inFlight += 1;
+    lane.started();
     this.#bytes += bytes;
     const done = this.#run(entry, lane).finally(() => {
-      lane.inFlight -= 1;
       this.#bytes -= bytes;
       this.#running.delete(entry.id);
       this.#forgetIdle(entry.lane, lane);
@@ -155,8 +154,9 @@ export class Dispatcher {
     try {
       const verdict = await this.#workerOf(entry.lane)?.run(entry);
       if (verdict === "congested") lane.congested(clock.now());
-      else lane.succeeded();
+      else lane.succeeded(clock.now());
     } catch (error) {
+      lane.failed();
       log.error("an event could not be settled", { lane: entry.lane, key: entry.key, error });
       await queue.postpone(entry.id, clock.now() + FAULT_DELAY_MS).catch(() => {});
     }

@@ -65,3 +65,31 @@ test("payloads that do not run are not in memory: large ones run few at a time",
   assert.ok(events.invoked.length < 100, `${events.invoked.length} payloads of 1 MB at a time`);
   release(ok());
 });
+
+test("a function that may run two at a time runs two at a time, however many wait", async () => {
+  await using events = await TestEvents.start();
+  const running: (() => void)[] = [];
+  let refusals = 0;
+  events.functions.set("f", () => {
+    if (running.length >= 2) {
+      refusals += 1;
+      throw refused("TooManyRequestsException");
+    }
+    return new Promise<Outcome>((resolve) => running.push(() => resolve(ok())));
+  });
+  await Promise.all(Array.from({ length: 40 }, () => events.send("f")));
+  await events.until(() => running.length === 2 && refusals === 8);
+  for (let done = 0; done < 30; done++) {
+    running.shift()?.();
+    await events.until(() => running.length === 2);
+  }
+  // What was refused waits its second; the others had their turn without being refused.
+  assert.equal(refusals, 8);
+  assert.equal(events.asynchronous.counters.succeeded, 30);
+  for (const finish of running.splice(0)) finish();
+  events.functions.set("f", () => ok());
+  await events.quiet();
+  events.advance(10_000);
+  await events.quiet();
+  assert.equal(events.asynchronous.counters.succeeded, 40);
+});
