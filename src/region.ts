@@ -175,6 +175,7 @@ export async function startRegion(config: Config): Promise<Region> {
     functionUrls: new FunctionUrlDirectory(catalog),
     authorize: authorizeByActions(config.executionRoleActions),
     policyOf: (functionName, qualifier) => catalog.policies.find(functionName, qualifier),
+    layerPolicyOf: (layerName, version) => layers.policyDocument(layerName, version),
     hostNames: config.hostNames,
     allowedOrigins: config.allowedOrigins,
     ...place,

@@ -16,7 +16,7 @@ import {
   type NewLayerVersion,
   tokens,
 } from "./layer-tables.ts";
-import type { PolicyStatement } from "./policy-document.ts";
+import type { PolicyDocument, PolicyStatement } from "./policy-document.ts";
 
 /** Only versions that say they are compatible with all that is given. */
 export interface LayerFilter {
@@ -126,6 +126,12 @@ export class Layers {
     return policyOf(row?.policy);
   }
 
+  /** The same as IAM writes it. */
+  async policyDocument(layerName: string, version: number): Promise<PolicyDocument | undefined> {
+    const policy = await this.policy(layerName, version);
+    return policy && documentOf(policy.statements);
+  }
+
   /**
    * Replace the policy's statements by what `decide` makes of them; none left removes the policy. What `decide` throws is
    * thrown, and nothing has changed.
@@ -184,6 +190,10 @@ export class Layers {
   #write<T>(layerName: string, task: (transaction: Kysely<LayerTables>) => Promise<T>): Promise<T> {
     return this.#serial.run(layerName, () => this.#database.transaction().execute(task));
   }
+}
+
+export function documentOf(statements: readonly PolicyStatement[]): PolicyDocument {
+  return { Version: "2012-10-17", Id: "default", Statement: statements };
 }
 
 function policyOf(text: string | null | undefined): LayerPolicy | undefined {

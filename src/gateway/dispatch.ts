@@ -39,7 +39,7 @@ export class Dispatch {
   constructor(options: GatewayOptions, guard: BrowserGuard, { maxHeaders, unverifiedBytes }: GatewayLimits) {
     const { services, region, accountId, now = Date.now } = options;
     const place = { region, accountId };
-    const permissions = new Permissions(options.authorize, options.policyOf, now);
+    const permissions = new Permissions(options.authorize, options.policyOf, options.layerPolicyOf, now);
     const verifier = new SignatureVerifier(options.credentials, region, now);
     // For those whose signature can be checked only with the body: without a bound whoever knows an access key's name,
     // but not its secret, could fill the memory.

@@ -7,7 +7,7 @@ import type { Log } from "../observability/log.ts";
 import type { Principal, WireResponse, WireService } from "../wire/service.ts";
 import type { Authorize } from "./authorization.ts";
 import type { CredentialStore } from "./credentials.ts";
-import type { PolicyOf } from "./permissions.ts";
+import type { LayerPolicyOf, PolicyOf } from "./permissions.ts";
 
 export interface Gateway {
   /** Listen; port 0 picks a free one. @returns where it listens. */
@@ -34,6 +34,7 @@ export interface GatewayOptions {
   readonly authorize: Authorize;
   /** The resource policies of functions. */
   readonly policyOf: PolicyOf;
+  readonly layerPolicyOf: LayerPolicyOf;
   readonly region: string;
   readonly accountId: string;
   /** Body of `GET /_alonzo/health`, at least `{status: "ready", version, isolation}`. */

@@ -33,7 +33,8 @@ function permissions(actions: readonly string[], policies: Readonly<Record<strin
     asked.push(key);
     return policies[key];
   };
-  return { asked, permissions: new Permissions(authorizeByActions(actions), policyOf, () => 0) };
+  const layerPolicyOf = (name: string, version: number) => policyOf(`layer ${name}`, String(version));
+  return { asked, permissions: new Permissions(authorizeByActions(actions), policyOf, layerPolicyOf, () => 0) };
 }
 
 const require = (of: Permissions, resource = FUNCTION, action = "lambda:InvokeFunction") =>
@@ -60,6 +61,18 @@ describe("permissions", () => {
     await assert.rejects(require(of), denied("with an explicit deny in a resource-based policy"));
     await require(of, FUNCTION, "lambda:GetFunction");
     await require(of, "*", "lambda:ListFunctions");
+  });
+
+  it("of layer versions come of their policy, too, each of its own", async () => {
+    const LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:f";
+    const { asked, permissions: of } = permissions([], {
+      "layer f:2": policy("Allow", `${LAYER}:2`),
+      f: policy("Allow"),
+    });
+    await require(of, `${LAYER}:2`);
+    await assert.rejects(require(of, `${LAYER}:1`), { code: "AccessDeniedException" });
+    await assert.rejects(require(of, LAYER), { code: "AccessDeniedException" });
+    assert.deepEqual(asked, ["layer f:2", "layer f:1"]);
   });
 
   it("are those of the version or alias that is named, and of the function for $LATEST", async () => {

@@ -1,8 +1,9 @@
 /**
- * May this principal do that? Within the account its own rights suffice, or what the function's resource policy allows,
+ * May this principal do that? Within the account its own rights suffice, or what the function's or layer's policy allows,
  * unless that policy denies it (contract/08 §2). The administrator is above all policies, and is never waited for.
  */
 import { parseFunctionName } from "../functions/function-name.ts";
+import { parseLayerVersionArn } from "../functions/layer-name.ts";
 import type { PolicyDocument } from "../functions/policy-document.ts";
 import { evaluatePolicy, type PolicyDecision, type PolicyRequest } from "../functions/policy-evaluation.ts";
 import type { Principal } from "../wire/service.ts";
@@ -12,15 +13,19 @@ import { refusal } from "./refusal.ts";
 /** @param qualifier undefined for the function itself */
 export type PolicyOf = (functionName: string, qualifier: string | undefined) => Promise<PolicyDocument | undefined>;
 
+export type LayerPolicyOf = (layerName: string, version: number) => Promise<PolicyDocument | undefined>;
+
 export class Permissions {
   readonly #authorize: Authorize;
   readonly #policyOf: PolicyOf;
+  readonly #layerPolicyOf: LayerPolicyOf;
   readonly #now: () => number;
 
   /** @param now milliseconds since 1970 */
-  constructor(authorize: Authorize, policyOf: PolicyOf, now: () => number) {
+  constructor(authorize: Authorize, policyOf: PolicyOf, layerPolicyOf: LayerPolicyOf, now: () => number) {
     this.#authorize = authorize;
     this.#policyOf = policyOf;
+    this.#layerPolicyOf = layerPolicyOf;
     this.#now = now;
   }
 
@@ -48,16 +53,14 @@ export class Permissions {
   }
 
   async #decide(principal: Principal, action: string, resource: string): Promise<PolicyDecision> {
-    const target = resource.includes(":function:") ? parseFunctionName(resource) : undefined;
-    if (target === undefined) return "none";
     // The policy of the function itself is that of its $LATEST, too.
-    const qualifier = target.qualifier === "$LATEST" ? undefined : target.qualifier;
-    const policy = await this.#policyOf(target.name, qualifier);
+    const named = resource.replace(/:\$LATEST$/, "");
+    const policy = await this.#policyFor(named);
     if (policy === undefined) return "none";
     const { arn, accountId } = principal;
     return evaluatePolicy(policy, {
       action,
-      resource: qualifier === undefined ? resource.replace(/:\$LATEST$/, "") : resource,
+      resource: named,
       principal: { kind: "account", arn, accountId },
       conditions: {
         ...requestConditions(this.#now()),
@@ -65,6 +68,13 @@ export class Permissions {
         "aws:PrincipalType": "AssumedRole",
       },
     });
+  }
+
+  async #policyFor(resource: string): Promise<PolicyDocument | undefined> {
+    const layer = parseLayerVersionArn(resource);
+    if (layer) return this.#layerPolicyOf(layer.name, layer.version);
+    const target = resource.includes(":function:") ? parseFunctionName(resource) : undefined;
+    return target && this.#policyOf(target.name, target.qualifier);
   }
 }
 

@@ -1,12 +1,13 @@
 /** The way to every service but Invoke: find the service and operation, check who calls, read the body, hand over. */
 
 import type { BodyBudget } from "../execution/body-budget.ts";
-import { functionArn, type Place, parseFunctionName } from "../functions/function-name.ts";
+import type { Place } from "../functions/function-name.ts";
 import { requestTooLarge } from "../wire/common-errors.ts";
 import type { WireService } from "../wire/service.ts";
 import { chunkedWireBytes } from "./aws-chunked.ts";
 import { BodyTooLarge } from "./body.ts";
 import type { Call } from "./exchange.ts";
+import { lambdaPermission } from "./lambda-permission.ts";
 import type { Permissions } from "./permissions.ts";
 import { refusal } from "./refusal.ts";
 import { isTreacherous, type RequestHead } from "./request-head.ts";
@@ -48,8 +49,11 @@ export class ServiceDoor {
     if (operation === undefined) {
       throw refusal("UnknownOperationException", "The requested operation is not known to the service");
     }
-    const resource = resourceOf(service, head, this.#place);
-    const permission = this.#permissions.require(signature.principal, `${service.name}:${operation}`, resource);
+    const { action, resource } =
+      service.name === "lambda"
+        ? lambdaPermission(operation, head, this.#place)
+        : { action: `${service.name}:${operation}`, resource: "*" };
+    const permission = this.#permissions.require(signature.principal, action, resource);
     if (permission !== undefined) await permission;
     const limit = service.maxBodyBytes(operation);
     let wire: Buffer;
@@ -81,21 +85,4 @@ function withoutChunking(headers: RequestHead["headers"], bytes: number): Reques
   const left = encodings.filter((name) => name !== "" && name !== "aws-chunked").join(", ");
   const { "content-encoding": _, ...others } = headers;
   return { ...others, "content-length": String(bytes), ...(left !== "" && { "content-encoding": left }) };
-}
-
-/** The ARN of the function in a path of Lambda's, or of the version or alias that path or query name, else `*`. */
-function resourceOf(service: WireService, head: RequestHead, place: Place): string {
-  if (service.name !== "lambda") return "*";
-  const segments = head.path.split("/");
-  if (segments[2] !== "functions" || !segments[3]) return "*";
-  let name: string;
-  try {
-    name = decodeURIComponent(segments[3]);
-  } catch {
-    return "*";
-  }
-  const reference = parseFunctionName(name);
-  if (reference === undefined) return "*";
-  const qualifier = reference.qualifier ?? (new URLSearchParams(head.query).get("Qualifier") || undefined);
-  return functionArn(place, reference.name, qualifier);
 }

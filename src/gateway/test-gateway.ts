@@ -106,6 +106,7 @@ export async function startTestGateway(options: Partial<GatewayOptions> = {}): P
     functionUrls: { find: async () => undefined },
     authorize: authorizeByActions(["lambda:InvokeFunction"]),
     policyOf: async () => undefined,
+    layerPolicyOf: async () => undefined,
     region: "us-east-1",
     accountId: "000000000000",
     health: () => ({ status: "ready", version: "0", isolation: "none" }),

@@ -1,7 +1,8 @@
 /** AddLayerVersionPermission, RemoveLayerVersionPermission and GetLayerVersionPolicy: who else may use a layer version. */
 import { partitionOf } from "../functions/function-name.ts";
 import type { LayerPolicy } from "../functions/layer-tables.ts";
-import type { PolicyDocument, PolicyPrincipal, PolicyStatement } from "../functions/policy-document.ts";
+import { documentOf } from "../functions/layers.ts";
+import type { PolicyPrincipal, PolicyStatement } from "../functions/policy-document.ts";
 import type { CallContext, LambdaFail, LambdaHandlers, LambdaInput, ManagementContext } from "./lambda-api.ts";
 import { layerVersionTarget } from "./layer-target.ts";
 
@@ -23,7 +24,7 @@ export function layerPolicyHandlers({ layers, fail }: ManagementContext) {
         }
         checkRevision(fail, before, input.RevisionId);
         const after = [...statements, statement];
-        const bytes = Buffer.byteLength(documentOf(after));
+        const bytes = Buffer.byteLength(JSON.stringify(documentOf(after)));
         if (bytes > MAX_POLICY_BYTES) {
           fail(
             "PolicyLengthExceededException",
@@ -53,7 +54,7 @@ export function layerPolicyHandlers({ layers, fail }: ManagementContext) {
     async GetLayerVersionPolicy(input, context) {
       const target = targetOf(fail, context, "GetLayerVersionPolicy", input);
       const policy = await layers.policy(target.name, target.version);
-      if (policy) return { Policy: documentOf(policy.statements), RevisionId: policy.revisionId };
+      if (policy) return { Policy: JSON.stringify(documentOf(policy.statements)), RevisionId: policy.revisionId };
       if (!(await layers.find(target.name, target.version))) missing(fail, target.arn);
       return withoutPolicy(fail);
     },
@@ -99,10 +100,6 @@ function principalOf(context: CallContext, principal: string): PolicyPrincipal {
   if (principal === "*") return principal;
   if (principal.startsWith("arn:")) return { AWS: principal };
   return { AWS: `arn:${partitionOf(context.region)}:iam::${principal}:root` };
-}
-
-function documentOf(statements: readonly PolicyStatement[]): string {
-  return JSON.stringify({ Version: "2012-10-17", Id: "default", Statement: statements } satisfies PolicyDocument);
 }
 
 function checkRevision(fail: LambdaFail, before: LayerPolicy | undefined, revisionId: string | undefined): void {

@@ -2,9 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import {
+  AddLayerVersionPermissionCommand,
   AddPermissionCommand,
+  DeleteLayerVersionCommand,
   DeleteResourcePolicyCommand,
   GetFunctionConfigurationCommand,
+  GetLayerVersionByArnCommand,
+  GetLayerVersionCommand,
   InvokeCommand,
   LambdaClient,
   PublishVersionCommand,
@@ -12,6 +16,7 @@ import {
 } from "@aws-sdk/client-lambda";
 import { ARN, activeFunction } from "../api/lambda/given.ts";
 import { zipOf } from "../api/lambda/zip.ts";
+import { publish } from "./layer-suite.ts";
 import { Suite } from "./suite.ts";
 
 const CREDENTIALS = `exports.handler = async () => ({
@@ -92,5 +97,20 @@ describe("resource policies and execution roles", () => {
     await denied(read(":1"), action, `${ARN}${name}:1`, why);
     const byQuery = new GetFunctionConfigurationCommand({ FunctionName: name, Qualifier: "1" });
     await denied(asRole.send(byQuery), action, `${ARN}${name}:1`, why);
+  });
+
+  test("a layer version's policy lets the role get that version, by name and by ARN", async () => {
+    const { LayerVersionArn: arn = "" } = await publish(suite, { LayerName: "shared" });
+    const get = () => asRole.send(new GetLayerVersionCommand({ LayerName: "shared", VersionNumber: 1 }));
+    const byArn = () => asRole.send(new GetLayerVersionByArnCommand({ Arn: arn }));
+    const action = "lambda:GetLayerVersion";
+    const why = `because no identity-based policy allows the ${action} action`;
+    for (const call of [get, byArn]) await denied(call(), action, arn, why);
+    const permission = { LayerName: "shared", VersionNumber: 1, StatementId: "all", Action: action, Principal: "*" };
+    await suite.lambda.send(new AddLayerVersionPermissionCommand(permission));
+    for (const call of [get, byArn]) assert.equal((await call()).LayerVersionArn, arn);
+    const remove = new DeleteLayerVersionCommand({ LayerName: "shared", VersionNumber: 1 });
+    const reason = "because no identity-based policy allows the lambda:DeleteLayerVersion action";
+    await denied(asRole.send(remove), "lambda:DeleteLayerVersion", arn, reason);
   });
 });
