@@ -1,8 +1,10 @@
 /** Function URLs in a real region: what its functions see, who may call, and a web application as people write them. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
 import {
   CreateAliasCommand,
   CreateFunctionUrlConfigCommand,
@@ -14,6 +16,7 @@ import {
   UpdateFunctionUrlConfigCommand,
 } from "@aws-sdk/client-lambda";
 import { buildExample } from "../../examples/build.ts";
+import { findExecutable } from "../../src/cli/machine.ts";
 import { zipOf } from "../api/lambda/zip.ts";
 import { TestRegion } from "../test-region.ts";
 import { call, makePublic, open, publicUrl } from "./function-url-client.ts";
@@ -137,6 +140,21 @@ describe("function URLs", () => {
     assert.equal(status, 200, text);
     const { event } = JSON.parse(text);
     assert.deepEqual([event.rawPath, event.requestContext.domainName], ["/inside", new URL(url).hostname]);
+  });
+
+  const curl = findExecutable("curl");
+  it("take signed requests of other clients", { skip: curl === undefined && "curl is not installed" }, async () => {
+    const name = await probe();
+    const settings = { FunctionName: name, AuthType: "AWS_IAM" as const };
+    const { FunctionUrl } = await region.lambda.send(new CreateFunctionUrlConfigCommand(settings));
+    // curl resolves names below localhost itself.
+    const args = ["--silent", "--aws-sigv4", "aws:amz:us-east-1:lambda", "--data", '{"a":1}', `${FunctionUrl}a/b`];
+    const signed = async (user: string) =>
+      JSON.parse((await promisify(execFile)(String(curl), [...args, "--user", user])).stdout);
+    const { event } = await signed("test:test");
+    assert.equal(event.requestContext.authorizer.iam.userArn, "arn:aws:iam::000000000000:root");
+    assert.equal(Buffer.from(event.body, "base64").toString(), '{"a":1}');
+    assert.match((await signed("test:wrong")).Message, /^The request signature we calculated does not match/);
   });
 
   it("of an alias run what the alias runs, and outlive it without serving", async () => {

@@ -69,6 +69,11 @@ describe("what a function returned with a statusCode", () => {
     ]);
   });
 
+  it("has each header once, whatever the letter case", () => {
+    const headers = { "Content-Type": "text/plain", "content-type": "text/html", "X-A": 1, "x-a": 2 };
+    assert.deepEqual(answer({ statusCode: 200, headers }).headers, ["content-type", "text/html", "x-a", "2"]);
+  });
+
   it("gives its own CORS headers up where the URL has some", () => {
     const headers = { "Access-Control-Allow-Origin": "*", "access-control-max-age": "1", vary: "x" };
     assert.deepEqual(answer({ statusCode: 200, headers }, true).headers, [...JSON_TYPE, "vary", "x"]);

@@ -47,17 +47,17 @@ export interface HeadSource {
  * @throws MalformedAnswer
  */
 export function answerHead({ statusCode, headers, cookies }: HeadSource, ownsCors: boolean): AnswerHead {
-  const flat: string[] = [];
-  let hasType = false;
+  const told = new Map<string, readonly string[]>();
   for (const [name, value] of Object.entries(objectOf(headers))) {
     const lower = name.toLowerCase();
     if (!NAME.test(name)) throw new MalformedAnswer(`'${name}' cannot be the name of a header`);
     if (value === null || (ownsCors && lower.startsWith("access-control-"))) continue;
-    flat.push(REMAPPED.has(lower) ? `x-amzn-Remapped-${lower}` : name, headerText(value));
-    if (lower === "content-type") hasType = true;
+    // Names that differ only in letter case are one header; the last says what is in it.
+    told.set(lower, [REMAPPED.has(lower) ? `x-amzn-Remapped-${lower}` : name, headerText(value)]);
   }
+  const flat = [...told.values()].flat();
   for (const cookie of listOf(cookies)) flat.push("Set-Cookie", headerText(cookie));
-  return { status: statusOf(statusCode), headers: flat, hasType };
+  return { status: statusOf(statusCode), headers: flat, hasType: told.has("content-type") };
 }
 
 /** A number, or digits. What is not a final response cannot be one here. */

@@ -253,6 +253,9 @@ describe("who may call a function URL", () => {
     assert.equal(requestContext.authorizer.iam.userArn, "arn:aws:iam::000000000000:root");
     assert.equal(requestContext.authorizer.iam.accessKey, "test");
     assert.equal(headers.authorization, undefined);
+    const byPath = { path: `/_url/${ID}/x`, headers: { host: "127.0.0.1" } };
+    assert.equal((await administrators.send({ ...byPath, credentials: ADMINISTRATOR })).status, 200);
+    assert.equal((await administrators.send(byPath)).status, 403);
     // The role of this test has lambda:InvokeFunction of its own, and not lambda:InvokeFunctionUrl.
     assert.equal((await administrators.send({ credentials: FUNCTION_ROLE })).text, FORBIDDEN);
     await using roles = await start({ url, policy: only(named) });
