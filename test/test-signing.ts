@@ -22,6 +22,8 @@ import {
 
 export const SIGNATURE_ENTRY = "META_INF/aws_signer_signature_v1.0.SF";
 
+const SIGNING_TIME = "1.2.840.113549.1.9.5";
+
 export interface Files {
   readonly [name: string]: string;
 }
@@ -83,14 +85,24 @@ export class TestSigner implements Disposable {
     ).toString();
   }
 
-  /** The signature entry with AWS Signer's attributes; OpenSSL has found it good, too. */
-  async awsSignature(files: Files, signer: string, root: string, claims: Claims): Promise<string> {
+  /**
+   * The signature entry with AWS Signer's attributes; OpenSSL has found it good, too.
+   * @param odd further attributes, by type: values as AWS Signer would not write them
+   */
+  async awsSignature(
+    files: Files,
+    signer: string,
+    root: string,
+    claims: Claims,
+    odd: Readonly<Record<string, unknown>> = {},
+  ): Promise<string> {
     const content = contentOf(files);
     const certificate = Certificate.fromBER(derOf(readFileSync(this.path(`${signer}.pem`), "utf8")));
     const attributes = [
       attribute("1.2.840.113549.1.9.3", new ObjectIdentifier({ value: "1.2.840.113549.1.7.1" })),
       attribute("1.2.840.113549.1.9.4", new OctetString({ valueHex: createHash("sha384").update(content).digest() })),
-      attribute("1.2.840.113549.1.9.5", time(claims.signedAt ?? new Date())),
+      ...(SIGNING_TIME in odd ? [] : [attribute(SIGNING_TIME, time(claims.signedAt ?? new Date()))]),
+      ...Object.entries(odd).map(([type, value]) => attribute(type, value)),
     ];
     const { profileVersionArn, jobArn, expires } = claims;
     if (expires) attributes.push(attribute("1.3.187.137.1.3", time(expires)));
@@ -113,8 +125,7 @@ export class TestSigner implements Disposable {
     const imported = await webcrypto.subtle.importKey("pkcs8", key, algorithm, false, ["sign"]);
     await signed.sign(imported as CryptoKey, 0, "SHA-384", new Uint8Array(content).buffer);
     const whole = new ContentInfo({ contentType: "1.2.840.113549.1.7.2", content: signed.toSchema(true) });
-    const base64 = Buffer.from(whole.toSchema().toBER()).toString("base64").replace(/.{64}/g, "$&\n");
-    const pem = `-----BEGIN PKCS7-----\n${base64}\n-----END PKCS7-----\n`;
+    const pem = pemOf("PKCS7", Buffer.from(whole.toSchema().toBER()));
     writeFileSync(this.path("content"), content);
     writeFileSync(this.path("signature"), pem.replaceAll("PKCS7", "CMS"));
     this.openssl(
@@ -133,5 +144,14 @@ function contentOf(files: Files): Buffer {
 
 const attribute = (type: string, value: unknown): Attribute => new Attribute({ type, values: [value] });
 const time = (valueDate: Date): GeneralizedTime => new GeneralizedTime({ valueDate });
-const derOf = (pem: string): Uint8Array<ArrayBuffer> =>
+/** The bytes of a PEM block. */
+export const derOf = (pem: string): Uint8Array<ArrayBuffer> =>
   new Uint8Array(Buffer.from(pem.replace(/-----[^-]+-----/g, ""), "base64"));
+
+export function pemOf(label: string, der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
+}

@@ -1,5 +1,5 @@
 /** A detached CMS signature over a digest: whether it is whole, and in which signing profile's name it was made. */
-import { type GeneralizedTime, type UTCTime, Utf8String } from "asn1js";
+import { GeneralizedTime, UTCTime, Utf8String } from "asn1js";
 import { Certificate, ContentInfo, id_ContentType_SignedData, SignedData, type SignerInfo } from "pkijs";
 import type { SigningProfile } from "./signing-profiles.ts";
 
@@ -88,11 +88,11 @@ async function vouches(
   certificate: Certificate,
   signedAt: Date,
 ): Promise<boolean> {
-  const der = Buffer.from(certificate.toSchema().toBER());
-  if (profile.certificates.some((known) => der.equals(known))) {
-    return certificate.notBefore.value <= signedAt && signedAt <= certificate.notAfter.value;
-  }
   try {
+    const der = Buffer.from(certificate.toSchema().toBER());
+    if (profile.certificates.some((known) => der.equals(known))) {
+      return certificate.notBefore.value <= signedAt && signedAt <= certificate.notAfter.value;
+    }
     return await signed.verify({
       signer: 0,
       data: content.buffer,
@@ -115,6 +115,6 @@ function textAttribute(signer: SignerInfo, type: string): string | undefined {
 }
 
 function timeAttribute(signer: SignerInfo, type: string): Date | undefined {
-  const value = attribute(signer, type) as UTCTime | GeneralizedTime | undefined;
-  return value?.toDate();
+  const value = attribute(signer, type);
+  return value instanceof UTCTime || value instanceof GeneralizedTime ? value.toDate() : undefined;
 }

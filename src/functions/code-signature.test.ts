@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
+import { Utf8String } from "asn1js";
 import { zipOf } from "../../test/api/lambda/zip.ts";
-import { SIGNATURE_ENTRY, TestSigner } from "../../test/test-signing.ts";
+import { derOf, pemOf, SIGNATURE_ENTRY, TestSigner } from "../../test/test-signing.ts";
 import { type CodeSignature, codeSignature } from "./code-signature.ts";
 import { loadSigningProfiles, SigningProfilesError } from "./signing-profiles.ts";
 
@@ -88,12 +89,23 @@ describe("the signature of a deployment package", () => {
     const two = signer.signature(FILES, "leaf", "-signer", "stranger.pem", "-inkey", "stranger.key");
     const bare = signer.signature(FILES, "leaf", "-noattr");
     const whole = signer.signature(FILES, "leaf");
-    const flipped = whole.replace(/[A-Za-z](?=[^\n]{20}\n-----END)/, (letter) => (letter === "A" ? "B" : "A"));
-    assert.notEqual(flipped, whole);
+    const bits = derOf(whole);
+    bits[bits.length - 1] = (bits.at(-1) ?? 0) ^ 1;
+    const flipped = pemOf("CMS", bits);
+    assert.equal(await kind(read(pemOf("PKCS7", derOf(whole)))), "signed");
     const certificates = signer.signature(FILES, "leaf", "-nocerts");
     for (const signature of ["", "x", attached, weak, two, bare, flipped, certificates, whole.slice(0, 300)]) {
       assert.equal(await kind(read(signature)), "broken", signature);
     }
+  });
+
+  it("of a stranger says nothing, however odd its attributes are", async () => {
+    const text = new Utf8String({ value: "never" });
+    const texts = await signer.awsSignature(FILES, "stranger", "stranger", {}, { "1.2.840.113549.1.9.5": text });
+    assert.equal(await kind(read(texts)), "unknown signer");
+    const expiry = { "1.3.187.137.1.3": text };
+    const untimely = await signer.awsSignature(FILES, "leaf", "root", {}, expiry);
+    assert.equal(await kind(read(untimely)), "signed");
   });
 
   it("is of nobody known when a certificate that must not issue others has issued the signer's", async () => {

@@ -181,6 +181,27 @@ describe("code signing configurations", () => {
     });
   });
 
+  test("are refused for container images, of functions that are made and that are there", async () => {
+    const { arn } = await create();
+    const {
+      Runtime: _,
+      Handler: __,
+      ...image
+    } = settings({
+      PackageType: "Image",
+      Code: { ImageUri: "000000000000.dkr.ecr.us-east-1.amazonaws.com/r:t" },
+    });
+    const refusal = {
+      status: 400,
+      name: "InvalidParameterValueException",
+      message: "Code signing is not supported for functions with packageType Image.",
+    };
+    const creation = new CreateFunctionCommand({ ...image, CodeSigningConfigArn: arn });
+    await suite.refused(suite.lambda.send(creation), refusal);
+    await suite.lambda.send(new CreateFunctionCommand(image));
+    await suite.refused(attach(String(image.FunctionName), arn), refusal);
+  });
+
   test("break the model's constraints one past their border", async () => {
     const profiles = (count: number) => ({
       AllowedPublishers: { SigningProfileVersionArns: Array.from({ length: count }, () => PROFILE) },
