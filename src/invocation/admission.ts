@@ -86,8 +86,11 @@ export class Admission {
 
   /** The owner set other limits: they hold from the next enter() on; what runs goes on, and counts where it now belongs. */
   setLimits(functionName: string, limits: FunctionLimits): void {
-    const load = this.#loads.get(functionName) ?? this.#open(functionName);
-    const { reserved } = limits;
+    const { reserved, provisioned } = limits;
+    const known = this.#loads.get(functionName);
+    // Most functions have none and are not running.
+    if (!known && reserved === undefined && provisioned === 0) return;
+    const load = known ?? this.#open(functionName);
     if (load.limits.reserved === undefined) this.#unreservedRunning -= load.onDemand;
     if (reserved === undefined) this.#unreservedRunning += load.onDemand;
     if (reserved !== load.limits.reserved) load.requests = reserved ? this.#requestBucket(reserved) : undefined;
