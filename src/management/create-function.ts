@@ -5,7 +5,8 @@ import { offsetTimestamp } from "../state/clock.ts";
 import { pending } from "./activation.ts";
 import { admitCode, admitLayers } from "./code-admission.ts";
 import { idIn } from "./code-signing-configs.ts";
-import { checkUnzippedSize, givenCode, withStoredCode } from "./deployment-package.ts";
+import { checkCodeStorage } from "./code-storage.ts";
+import { checkUnzippedSize, givenCode, withStoredCode, zippedSize } from "./deployment-package.ts";
 import { attachedConfigNotFound, refuseImage } from "./function-code-signing.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
 import { resolveLayers } from "./function-layers.ts";
@@ -42,6 +43,7 @@ export function createFunctionHandlers(management: ManagementContext) {
       if (await catalog.describe(name)) taken();
       const layers = (await resolveLayers(management, context, input.Layers)) ?? [];
       await admitLayers(management, context, layers, signing);
+      await checkCodeStorage(management, zippedSize(given) * (input.Publish ? 2 : 1));
 
       const written = await withStoredCode(fail, codeStore, given, admit, async (code) => {
         if (layers.length > 0) checkUnzippedSize(fail, await codeStore.unzippedSize(code.codeSha256), layers);

@@ -79,6 +79,11 @@ export function checkUnzippedSize(fail: LambdaFail, codeBytes: number, layers: r
   if (bytes > MAX_UNZIPPED_BYTES) fail("InvalidParameterValueException", REFUSALS["too-large"]);
 }
 
+/** bytes that the region keeps of it */
+export function zippedSize(given: GivenCode): number {
+  return "zip" in given ? given.zip.length : 0;
+}
+
 /**
  * Keep the code while `use` makes a function of it.
  * @param admit judges the signature of a zip that could be unpacked

@@ -4,7 +4,8 @@ import type { LayerVersion } from "../functions/layer-tables.ts";
 import { PRINTED_RUNTIMES, unknownRuntimes } from "../functions/runtime-names.ts";
 import { offsetTimestamp } from "../state/clock.ts";
 import { admitCode, signedBy } from "./code-admission.ts";
-import { givenCode, LAYER_CONTENT, withStoredCode } from "./deployment-package.ts";
+import { checkCodeStorage } from "./code-storage.ts";
+import { givenCode, LAYER_CONTENT, withStoredCode, zippedSize } from "./deployment-package.ts";
 import type { CallContext, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 import { checkOurs, layerTarget, layerVersionTarget } from "./layer-target.ts";
 import { pageOf, pageSize, readMarker, writeMarker } from "./pagination.ts";
@@ -36,6 +37,7 @@ export function layerHandlers(management: ManagementContext) {
       const { name } = layerTarget(fail, context, "PublishLayerVersion", input.LayerName);
       checkRuntimes(fail, "compatibleRuntimes", input.CompatibleRuntimes, (list) => `[${list.join(", ")}]`);
       const given = givenCode(fail, "Zip", input.Content, LAYER_CONTENT);
+      await checkCodeStorage(management, zippedSize(given));
       const arn = layerArn(context, name);
       // Layers are judged when functions refer to them; here it is only told who signed.
       const admit = (zip: Uint8Array) => admitCode(management, zip, arn, undefined);

@@ -1,18 +1,17 @@
 /** GetFunction, GetFunctionConfiguration, ListFunctions and GetAccountSettings. */
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { MAX_UNZIPPED_BYTES } from "../functions/unzip.ts";
+import { CODE_STORAGE_BYTES, usedCodeStorage } from "./code-storage.ts";
 import { parseImageUri } from "./container-image.ts";
 import { fullConfiguration, listedConfiguration } from "./function-configuration.ts";
 import { functionNotFound, functionTarget } from "./function-target.ts";
 import type { LambdaHandlers, LambdaOutput, ManagementContext } from "./lambda-api.ts";
 import { pageSize, positionFrom, positionText, readMarker, writeMarker } from "./pagination.ts";
 
-/** Recorded from an account with the default quota (contract/06 §1). */
-const CODE_STORAGE_BYTES = 80_530_636_800;
 const ZIPPED_BYTES = 52_428_800;
 
 export function readFunctionHandlers(management: ManagementContext) {
-  const { catalog, layers, fail, codeUrl, account } = management;
+  const { catalog, fail, codeUrl, account } = management;
 
   function codeLocation(version: FunctionVersion, endpoint: string): LambdaOutput<"GetFunction">["Code"] {
     const { imageUri, codeSha256, sourceKmsKeyArn: key } = version;
@@ -65,9 +64,8 @@ export function readFunctionHandlers(management: ManagementContext) {
     },
 
     async GetAccountSettings() {
-      const { totalCodeSize, functionCount } = await catalog.listing.usage();
+      const { functionCount } = await catalog.listing.usage();
       const claims = await account.claims();
-      const layersSize = await layers.totalCodeSize();
       return {
         AccountLimit: {
           TotalCodeSize: CODE_STORAGE_BYTES,
@@ -76,7 +74,7 @@ export function readFunctionHandlers(management: ManagementContext) {
           ConcurrentExecutions: account.limit,
           UnreservedConcurrentExecutions: claims.unreserved(),
         },
-        AccountUsage: { TotalCodeSize: totalCodeSize + layersSize, FunctionCount: functionCount },
+        AccountUsage: { TotalCodeSize: await usedCodeStorage(management), FunctionCount: functionCount },
       };
     },
   } satisfies LambdaHandlers;

@@ -4,8 +4,9 @@ import type { FunctionVersion } from "../functions/function-version.ts";
 import { offsetTimestamp } from "../state/clock.ts";
 import { IN_PROGRESS, pending } from "./activation.ts";
 import { admitCode, admitLayers } from "./code-admission.ts";
+import { checkCodeStorage } from "./code-storage.ts";
 import { newCodeRefusal, zipMembersRefusal } from "./container-image.ts";
-import { checkUnzippedSize, givenCode, type VersionCode, withStoredCode } from "./deployment-package.ts";
+import { checkUnzippedSize, givenCode, type VersionCode, withStoredCode, zippedSize } from "./deployment-package.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
 import { resolveLayers } from "./function-layers.ts";
 import { checkConfiguration, checkSettings } from "./function-rules.ts";
@@ -43,6 +44,8 @@ export function updateFunctionHandlers(management: ManagementContext) {
       refuse(newCodeRefusal(known.packageType, input));
       checkUpdatable(known, input.RevisionId);
 
+      const added = zippedSize(given) * (input.Publish ? 2 : 1);
+      await checkCodeStorage(management, added - known.codeSize);
       const signing = await codeSigning.of(target.name);
       const admit = (zip: Uint8Array) => admitCode(management, zip, known.functionArn, signing);
       return withStoredCode(fail, codeStore, given, admit, async (code) => {
