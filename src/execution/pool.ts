@@ -7,6 +7,7 @@ import type { FunctionVersion } from "../functions/function-version.ts";
 import type { Log } from "../observability/log.ts";
 import type { Environment, EnvironmentListener } from "./environment.ts";
 import { EnvironmentStarts, NoRoomError, type StartsOptions } from "./environment-starts.ts";
+import { type Fleet, newFleet } from "./fleet.ts";
 import { Freezer } from "./freezer.ts";
 import type { Invocation } from "./invocation.ts";
 import type { Outcome } from "./outcome.ts";
@@ -23,25 +24,6 @@ export { NoRoomError } from "./environment-starts.ts";
 export interface PoolOptions extends StartsOptions {
   readonly log: Log;
   readonly idleTimeoutMs: number;
-}
-
-interface Waiter {
-  resolve(environment: Environment): void;
-  reject(error: unknown): void;
-}
-
-/** The environments of one function version with one configuration and code; and of one tenant, where tenants are kept apart. */
-interface Fleet {
-  readonly version: FunctionVersion;
-  /** runIdentity() of the version */
-  readonly identity: string;
-  /** Most recently used last: it is taken first, so that the surplus ages and is reaped. */
-  readonly idle: Environment[];
-  readonly all: Set<Environment>;
-  readonly waiters: Waiter[];
-  starting: number;
-  /** A newer configuration has taken its place: environments end when they come back. */
-  retired: boolean;
 }
 
 interface Membership {
@@ -185,7 +167,7 @@ export class EnvironmentPool implements EnvironmentListener {
   #fleetBy(key: string, version: FunctionVersion, identity: string): Fleet {
     let fleet = this.#fleets.get(key);
     if (!fleet) {
-      fleet = { version, identity, idle: [], all: new Set(), waiters: [], starting: 0, retired: false };
+      fleet = newFleet(version, identity);
       this.#fleets.set(key, fleet);
     }
     return fleet;
