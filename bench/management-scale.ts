@@ -1,6 +1,6 @@
 /**
  * `npm run bench:management`: what the control API costs with many functions, beside the same in an empty region.
- * Flags: --functions N (10,000), --versions N of each (5), --isolation NAME, --json FILE (- for stdout only).
+ * Flags: --functions N (10,000), --versions N of each (5), --starts N (3), --isolation NAME, --json FILE (- for stdout only).
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,7 +12,6 @@ import { familyOf, pssMb } from "./process-figures.ts";
 import { RegionProcess } from "./region-process.ts";
 import { median, percentile } from "./statistics.ts";
 
-const STARTS = 3;
 const CREATES = 30;
 const READS = 1000;
 
@@ -42,6 +41,7 @@ const { values: flags } = parseArgs({
   options: {
     functions: { type: "string", default: "10000" },
     versions: { type: "string", default: "5" },
+    starts: { type: "string", default: "3" },
     isolation: { type: "string", default: "auto" },
     json: { type: "string" },
   },
@@ -88,7 +88,7 @@ async function walk(region: RegionProcess, query: Record<string, string>, items:
 
 async function measure(directory: string, functions: number, versionsOfEach: number): Promise<ScaleFigures> {
   const starts: number[] = [];
-  for (let start = 1; start < STARTS; start++) {
+  for (let start = 1; start < Number(flags.starts); start++) {
     const region = await RegionProcess.start(flags.isolation, directory);
     starts.push(region.readyMs);
     await region.stop();

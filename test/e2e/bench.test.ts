@@ -23,7 +23,7 @@ test("a quick bench measures every figure against its baseline", async () => {
 });
 
 test("a small bench of the control API measures every figure, without functions and with some", async () => {
-  const size = ["--functions", "60", "--versions", "2", "--isolation", "process"];
+  const size = ["--functions", "60", "--versions", "2", "--starts", "1", "--isolation", "process"];
   const flags = ["--disable-warning=ExperimentalWarning", MANAGEMENT_SCALE, ...size, "--json", "-"];
   const { stdout } = await promisify(execFile)(process.execPath, flags);
   const runs: Record<string, { p50Ms: number; slowestMs: number }>[] = JSON.parse(stdout);
