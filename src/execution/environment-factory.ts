@@ -9,6 +9,7 @@ import { EnvironmentLog } from "./environment-log.ts";
 import { environmentVariables } from "./environment-variables.ts";
 import type { InitializationType } from "./initialization.ts";
 import { InvocationSlot } from "./invocation-slot.ts";
+import { LargeBodies } from "./large-bodies.ts";
 import { RuntimeApi } from "./runtime-api/runtime-api.ts";
 import type { Launch } from "./runtime-process.ts";
 import { findCustomBootstrap, type RuntimeInstallation, type Runtimes } from "./runtimes.ts";
@@ -31,6 +32,8 @@ export interface FactoryParts {
 
 export class EnvironmentFactory {
   readonly #parts: FactoryParts;
+  /** Of all environments together. */
+  readonly #largeAnswers = new LargeBodies();
 
   constructor(parts: FactoryParts) {
     this.#parts = parts;
@@ -49,7 +52,7 @@ export class EnvironmentFactory {
     const logStreamName = newLogStreamName(version.version);
     const log = new EnvironmentLog(logs.stream(version.logging.logGroup, logStreamName));
     const slot = new InvocationSlot();
-    const runtimeApi = new RuntimeApi(slot);
+    const runtimeApi = new RuntimeApi(slot, this.#largeAnswers);
     const sandbox: Sandbox = await driver.create({
       id: `env-${randomBytes(8).toString("hex")}`,
       directories: {

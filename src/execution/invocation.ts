@@ -16,6 +16,8 @@ export interface Invocation {
   /** X-Ray header, e.g. `Root=1-...;Parent=...;Sampled=0`. */
   readonly traceId: string;
   readonly tenantId?: string;
+  /** Called when the runtime has all of the event: whoever made the invocation may let go of a large one. */
+  readonly onDelivered?: () => void;
   /** Where the answer goes as it comes. Without one it is collected, and part of the Outcome. */
   readonly sink?: ResponseSink;
 }

@@ -1,6 +1,7 @@
 /** Reading request bodies: never past the limit, never for a caller who is gone, and the polite way not to read one. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BodyBudget } from "../execution/body-budget.ts";
+import { LARGE_BYTES } from "../execution/large-bodies.ts";
 
 /** How much of an unwanted body is read away, so that the caller sees our answer instead of a reset connection. */
 const DRAIN_BYTES = 16 * 1024 * 1024;
@@ -55,7 +56,10 @@ export function readBody(request: IncomingMessage, { limit, budget, beforeReadin
   const declared = declaredBytes(request);
   if (declared !== undefined && declared > limit) return Promise.reject(new BodyTooLarge(declared));
   return new Promise<Buffer>((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    // The listeners live as long as the request: what they have read must not.
+    let chunks: Buffer[] = [];
+    // A large body gets its room at once, or it would be there twice.
+    let whole = declared !== undefined && declared > LARGE_BYTES ? Buffer.allocUnsafeSlow(declared) : undefined;
     let bytes = 0;
     let taken = 0;
     const giveBack = (): void => {
@@ -65,7 +69,8 @@ export function readBody(request: IncomingMessage, { limit, budget, beforeReadin
     const refuse = (error: Error): void => {
       request.off("data", onData);
       request.pause();
-      chunks.length = 0;
+      chunks = [];
+      whole = undefined;
       giveBack();
       reject(error);
     };
@@ -74,12 +79,15 @@ export function readBody(request: IncomingMessage, { limit, budget, beforeReadin
       if (bytes > limit) return refuse(new BodyTooLarge(bytes));
       if (budget?.take(chunk.length) === false) return refuse(new BodyBudgetSpent("no room for the request's body"));
       taken += chunk.length;
-      chunks.push(chunk);
+      if (whole === undefined) chunks.push(chunk);
+      else chunk.copy(whole, bytes - chunk.length);
     };
     request.on("data", onData);
     request.on("end", () => {
       giveBack();
-      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+      resolve(whole ?? (chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+      chunks = [];
+      whole = undefined;
     });
     request.on("error", () => reject(new ConnectionLost("the connection was lost within the request's body")));
     request.on("close", () => {

@@ -4,13 +4,14 @@
  */
 
 import { BodyBudget } from "../execution/body-budget.ts";
+import { LARGE_BYTES, LargeBodies, type Turn } from "../execution/large-bodies.ts";
 import { InvokeRefusal } from "../invocation/refusal.ts";
 import type { WireService } from "../wire/service.ts";
 import { ServiceError } from "../wire/service-error.ts";
 import { AdminDoor } from "./admin-door.ts";
 import { BodyBudgetSpent, BodyTooLarge, ConnectionLost } from "./body.ts";
 import type { BrowserGuard } from "./cors.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Call, Exchange } from "./exchange.ts";
 import { UrlDoor } from "./function-url/url-door.ts";
 import type { GatewayLimits, GatewayOptions } from "./gateway.ts";
 import { InvokeAsyncDoor } from "./invoke-async-door.ts";
@@ -33,6 +34,7 @@ export class Dispatch {
   readonly #url: UrlDoor;
   readonly #lambda: WireService | undefined;
   readonly #guard: BrowserGuard;
+  readonly #largeEvents = new LargeBodies();
   readonly #log: GatewayOptions["log"];
   readonly #maxHeaders: number;
 
@@ -97,12 +99,12 @@ export class Dispatch {
     const invokedName = InvokeDoor.match(head.method, head.path);
     if (invokedName !== undefined) {
       exchange.service = this.#lambda;
-      return this.#invoke.handle(call, invokedName);
+      return this.#inTurn(call, (one) => this.#invoke.handle(one, invokedName));
     }
     const streamedName = StreamDoor.match(head.method, head.path);
     if (streamedName !== undefined) {
       exchange.service = this.#lambda;
-      return this.#stream.handle(call, streamedName);
+      return this.#inTurn(call, (one) => this.#stream.handle(one, streamedName));
     }
     const asyncName = InvokeAsyncDoor.match(head.method, head.path);
     if (asyncName !== undefined) {
@@ -110,6 +112,19 @@ export class Dispatch {
       return this.#invokeAsync.handle(call, asyncName);
     }
     return isAdmin ? this.#admin.handle(call) : this.#service.handle(call);
+  }
+
+  /** A large event is not read before there is room for it in memory. */
+  async #inTurn(call: Call, handle: (call: Call & { readonly turn?: Turn }) => Promise<void>): Promise<void> {
+    if (!(Number(call.head.headers["content-length"]) > LARGE_BYTES)) return handle(call);
+    const hasCome = Promise.withResolvers<void>();
+    const turn = this.#largeEvents.enter(hasCome.resolve);
+    await hasCome.promise;
+    try {
+      await handle({ ...call, turn });
+    } finally {
+      turn.leave();
+    }
   }
 
   #end(exchange: Exchange | LaneExchange, error: unknown): void {

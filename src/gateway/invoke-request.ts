@@ -5,6 +5,7 @@
 
 import type { BodyBudget } from "../execution/body-budget.ts";
 import type { Invocation } from "../execution/invocation.ts";
+import type { Turn } from "../execution/large-bodies.ts";
 import type { Place } from "../functions/function-name.ts";
 import { LARGEST_EVENT_BYTES } from "../invocation/async/event-acceptor.ts";
 import { chunkedWireBytes } from "./aws-chunked.ts";
@@ -24,10 +25,13 @@ const SYNC_BYTES = 6_291_456;
 const CLIENT_CONTEXT_BYTES = 3583;
 const TENANT_PATTERN = "[a-zA-Z0-9\\._:\\/=+\\-@ ]+";
 const EMPTY_EVENT = Buffer.from("{}");
+const NOTHING = Buffer.alloc(0);
 
 export interface InvokeCall {
   readonly exchange: InvokeExchange;
   readonly head: RequestHead;
+  /** Of a large body. */
+  readonly turn?: Turn;
 }
 
 /** An operation whose requests all ask for the same, whatever Invoke's headers and Qualifier would say. */
@@ -36,11 +40,14 @@ export interface FixedRequest {
   readonly action: string;
 }
 
+/** Its maker's, until it is on its way. */
+export type OwnInvocation = { -readonly [Member in keyof Invocation]: Invocation[Member] };
+
 export interface InvokeRequestRead {
   /** One of the types that the door takes. */
   readonly type: string;
   readonly target: InvokeTarget;
-  readonly invocation: Invocation;
+  readonly invocation: OwnInvocation;
   readonly wantsLogTail: boolean;
 }
 
@@ -70,7 +77,7 @@ export class InvokeReader {
    * @throws ServiceError
    */
   async read(
-    { exchange, head }: InvokeCall,
+    { exchange, head, turn }: InvokeCall,
     encodedName: string,
     types: readonly string[],
     fixed?: FixedRequest,
@@ -102,19 +109,22 @@ export class InvokeReader {
     if (fault !== undefined) throw notJson(body, fault.message, fault.offset);
 
     const tenantId = headers["x-amz-tenant-id"];
-    return {
-      type,
-      target,
-      wantsLogTail: headers["x-amz-log-type"] === "Tail",
-      invocation: {
-        requestId: exchange.requestId,
-        payload: body.length === 0 ? EMPTY_EVENT : body,
-        invokedFunctionArn: target.arn,
-        traceId: traceId(headers["x-amzn-trace-id"], this.#now()),
-        ...(clientContext !== undefined && { clientContext }),
-        ...(tenantId !== undefined && { tenantId }),
-      },
+    const invocation: OwnInvocation = {
+      requestId: exchange.requestId,
+      payload: body.length === 0 ? EMPTY_EVENT : body,
+      invokedFunctionArn: target.arn,
+      traceId: traceId(headers["x-amzn-trace-id"], this.#now()),
+      ...(clientContext !== undefined && { clientContext }),
+      ...(tenantId !== undefined && { tenantId }),
     };
+    // A synchronous event is delivered once: a large one need not be in memory for as long as its function runs.
+    if (turn !== undefined && type === "RequestResponse") {
+      invocation.onDelivered = () => {
+        invocation.payload = NOTHING;
+        turn.leave();
+      };
+    }
+    return { type, target, invocation, wantsLogTail: headers["x-amz-log-type"] === "Tail" };
   }
 
   #validated(

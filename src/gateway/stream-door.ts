@@ -4,8 +4,8 @@
  */
 import type { Invoker } from "../invocation/invoker.ts";
 import { EventStreamSink } from "./event-stream-sink.ts";
-import type { Call } from "./exchange.ts";
-import type { InvokeReader } from "./invoke-request.ts";
+import type { Exchange } from "./exchange.ts";
+import type { InvokeCall, InvokeReader } from "./invoke-request.ts";
 import { nameBetween } from "./invoke-target.ts";
 
 const TYPES: readonly string[] = ["RequestResponse", "DryRun"];
@@ -28,7 +28,7 @@ export class StreamDoor {
   }
 
   /** @throws ServiceError, InvokeRefusal */
-  async handle(call: Call, encodedName: string): Promise<void> {
+  async handle(call: InvokeCall & { readonly exchange: Exchange }, encodedName: string): Promise<void> {
     const { exchange } = call;
     const { type, target, invocation, wantsLogTail } = await this.#reader.read(call, encodedName, TYPES);
     if (type === "DryRun") {
@@ -37,12 +37,13 @@ export class StreamDoor {
       return;
     }
     const sink = new EventStreamSink(exchange, invocation.traceId);
+    invocation.sink = sink;
     try {
       const outcome = await this.#invoker.invoke({
         functionName: target.name,
         qualifier: target.qualifier,
         wantsLogTail,
-        invocation: { ...invocation, sink },
+        invocation,
       });
       sink.complete(outcome, wantsLogTail);
     } catch (error) {

@@ -1,6 +1,7 @@
 /** The body of one request from inside a sandbox as it comes in: bounded, and no larger in our memory than on the wire. */
 
 import type { BodyBudget } from "../body-budget.ts";
+import { LARGE_BYTES } from "../large-bodies.ts";
 
 /** Pieces smaller than this are copied together: a buffer costs more than what is in it. */
 const SMALL_BYTES = 4096;
@@ -23,6 +24,8 @@ export interface BodyReceiver {
 export class Body implements BodyReceiver {
   readonly #limit: number;
   readonly #budget: BodyBudget;
+  /** Bytes that will come, as far as that is known. */
+  readonly #announced: number;
   #kept = 0;
   #parts: Buffer[] = [];
   /** Where small pieces go, and how much of it is used. */
@@ -36,6 +39,7 @@ export class Body implements BodyReceiver {
     this.#limit = limit;
     this.#budget = budget;
     this.#tooLarge = announced !== undefined && announced > limit;
+    this.#announced = this.#tooLarge ? 0 : (announced ?? 0);
   }
 
   get received(): number {
@@ -56,8 +60,9 @@ export class Body implements BodyReceiver {
       return true;
     }
     this.#kept += bytes.length;
-    // Most bodies are one piece, which is passed on as it is.
-    if (bytes.length >= SMALL_BYTES || this.#parts.length === 0) {
+    // Most bodies are one piece, which is passed on as it is. A large one gets its room at once, or it would be there twice.
+    if (this.#announced >= LARGE_BYTES) this.#fill(bytes);
+    else if (bytes.length >= SMALL_BYTES || this.#parts.length === 0) {
       this.#closeBlock();
       this.#parts.push(bytes);
     } else this.#copy(bytes);
@@ -66,6 +71,8 @@ export class Body implements BodyReceiver {
 
   take(): Buffer {
     this.#closeBlock();
+    // A large one that broke off: what it has not filled was never there.
+    if (this.#announced >= LARGE_BYTES && this.#parts[0]) this.#parts[0] = this.#parts[0].subarray(0, this.#kept);
     const bytes = this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts);
     this.discard();
     return bytes;
@@ -76,6 +83,12 @@ export class Body implements BodyReceiver {
     this.#kept = 0;
     this.#parts = [];
     this.#block = undefined;
+  }
+
+  #fill(bytes: Buffer): void {
+    const whole = this.#parts[0] ?? Buffer.allocUnsafeSlow(this.#announced);
+    this.#parts[0] = whole;
+    bytes.copy(whole, this.#kept - bytes.length);
   }
 
   #copy(bytes: Buffer): void {

@@ -5,6 +5,7 @@
  */
 import type { Socket } from "node:net";
 import type { BodyBudget } from "../body-budget.ts";
+import { LARGE_BYTES, type LargeBodies, type Turn } from "../large-bodies.ts";
 import { Body, type BodyReceiver } from "./body.ts";
 import { type Head, type Headers, parseHead, parseHeaders } from "./head.ts";
 import type { StreamedBody } from "./streamed-body.ts";
@@ -38,8 +39,9 @@ export interface Responder {
   /**
    * @param head status line and headers without the closing empty line; content-length is added here
    * @param mayWait this answer may go out together with the next one, when the peer has already sent its next request
+   * @param onSent called when the body is out of our hands, or lost
    */
-  send(head: string, body: Buffer, mayWait?: boolean): void;
+  send(head: string, body: Buffer, mayWait?: boolean, onSent?: () => void): void;
 }
 
 export interface RequestHandler {
@@ -67,6 +69,7 @@ interface Incoming {
 export class Connection implements Responder {
   readonly #socket: Socket;
   readonly #handler: RequestHandler;
+  readonly #largeBodies: LargeBodies;
   readonly #maxBodyBytes: number;
   readonly #budget: BodyBudget;
   #pending: Buffer | undefined;
@@ -83,12 +86,21 @@ export class Connection implements Responder {
   #isBlocked = false;
   /** The peer has said all that it will. */
   #hasEnded = false;
+  /** The current body is a large one. */
+  #turn: Turn | undefined;
   #closed = false;
 
-  constructor(socket: Socket, maxBodyBytes: number, budget: BodyBudget, handler: RequestHandler) {
+  constructor(
+    socket: Socket,
+    maxBodyBytes: number,
+    budget: BodyBudget,
+    largeBodies: LargeBodies,
+    handler: RequestHandler,
+  ) {
     this.#socket = socket;
     this.#maxBodyBytes = maxBodyBytes;
     this.#budget = budget;
+    this.#largeBodies = largeBodies;
     this.#handler = handler;
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
@@ -101,6 +113,7 @@ export class Connection implements Responder {
     socket.on("close", () => {
       this.#closed = true;
       this.#incoming?.body.discard();
+      this.#turn?.leave();
     });
   }
 
@@ -120,6 +133,7 @@ export class Connection implements Responder {
     this.#advancing = true;
     while ((this.#pending || this.#isBodyless()) && this.#mayHandle()) {
       if (!this.#incoming && !this.#readHead()) break;
+      if (this.#isBlocked) break;
       const incoming = this.#incoming;
       if (!incoming || !this.#readBody(incoming)) break;
       this.#incoming = undefined;
@@ -165,6 +179,7 @@ export class Connection implements Responder {
     if (headers.expect?.toLowerCase() === "100-continue") this.#socket.write("HTTP/1.1 100 Continue\r\n\r\n");
     const streamed = headers[RESPONSE_MODE] === undefined ? undefined : this.#openStream(head);
     const body = streamed ?? new Body(this.#maxBodyBytes, this.#budget, length);
+    if (length !== undefined && length > LARGE_BYTES && !streamed) this.#awaitTurn();
     const trailers = NO_HEADERS;
     this.#incoming = { method, path, headers, trailers, length, body, streamed, chunkLeft: 0, chunkOpen: false };
     return true;
@@ -177,6 +192,16 @@ export class Connection implements Responder {
       this.#advance();
     });
     return streamed;
+  }
+
+  /** A body of megabytes is not read before there is room for one more. */
+  #awaitTurn(): void {
+    this.#turn = this.#largeBodies.enter(() => {
+      if (!this.#isBlocked) return;
+      this.#isBlocked = false;
+      this.#advance();
+    });
+    this.#isBlocked = !this.#turn.hasCome;
   }
 
   #take(incoming: Incoming, bytes: Buffer): void {
@@ -248,20 +273,23 @@ export class Connection implements Responder {
     const body = incoming.body.take();
     this.#answering = true;
     this.#isBlocked = false;
+    this.#turn?.leave();
+    this.#turn = undefined;
     this.#handler.handle({ method, path, headers, trailers, body, streamed, bodyState }, this);
   }
 
-  send(head: string, body: Buffer, mayWait = false): void {
-    if (this.#closed) return;
+  send(head: string, body: Buffer, mayWait = false, onSent?: () => void): void {
+    if (this.#closed) return onSent?.();
     this.#answering = false;
     const text = `${head}content-length: ${body.length}\r\n\r\n`;
     if (body.length > ONE_WRITE_BYTES) {
       this.#release();
       this.#socket.cork();
       this.#socket.write(text);
-      this.#socket.write(body);
+      this.#socket.write(body, onSent);
       this.#socket.uncork();
     } else {
+      onSent?.();
       const packet = this.#packet(text, body);
       if (mayWait && this.#pending) this.#held = packet;
       else this.#socket.write(packet);

@@ -20,7 +20,7 @@ class ParkedNext implements Poll {
   }
 
   answer(invocation: Invocation, deadlineMs: number): void {
-    this.#responder.send(head(invocation, deadlineMs), invocation.payload);
+    this.#responder.send(head(invocation, deadlineMs), invocation.payload, false, invocation.onDelivered);
   }
 }
 

@@ -6,6 +6,7 @@
 import type { Socket } from "node:net";
 import { BodyBudget } from "../body-budget.ts";
 import type { InvocationSlot } from "../invocation-slot.ts";
+import { LargeBodies } from "../large-bodies.ts";
 import { MAX_RESPONSE_BYTES } from "../outcome.ts";
 import { Connection, type Responder, type RuntimeRequest } from "./connection.ts";
 import { answerInvocationError } from "./error.ts";
@@ -25,15 +26,17 @@ const BUDGET_BYTES = 2 * MAX_RESPONSE_BYTES;
 
 export class RuntimeApi {
   readonly #slot: InvocationSlot;
+  readonly #largeBodies: LargeBodies;
   readonly #budget = new BodyBudget(BUDGET_BYTES);
 
-  constructor(slot: InvocationSlot) {
+  constructor(slot: InvocationSlot, largeBodies = new LargeBodies()) {
     this.#slot = slot;
+    this.#largeBodies = largeBodies;
   }
 
   /** Serve a connection until it closes. */
   accept(socket: Socket): void {
-    new Connection(socket, MAX_RESPONSE_BYTES, this.#budget, {
+    new Connection(socket, MAX_RESPONSE_BYTES, this.#budget, this.#largeBodies, {
       handle: (request, responder) => route(request, responder, this.#slot),
       stream: (method, path, headers) => this.#stream(method, path, headers),
     });
