@@ -82,6 +82,15 @@ export const LAYER_MIGRATIONS: readonly Migration[] = [
         .execute();
     },
   },
+  {
+    name: "answer questions about all layers from indexes",
+    up: async (database) => {
+      for (const column of ["code_sha256", "code_size"]) {
+        const index = database.schema.createIndex(`layer_versions_${column}`);
+        await index.on("layer_versions").column(column).execute();
+      }
+    },
+  },
 ];
 
 export function layerVersionOf(document: string): LayerVersion {
