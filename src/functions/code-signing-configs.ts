@@ -147,15 +147,14 @@ export class CodeSigningConfigs {
   /** Give the function this configuration, in place of the one it has. */
   attach(functionName: string, id: string): Promise<"attached" | "no such configuration" | "no such function"> {
     return this.#database.transaction().execute(async (transaction) => {
-      if (!(await rowOf(transaction, id))) return "no such configuration";
       const known = await transaction
         .selectFrom("functions")
         .select("name")
         .where("name", "=", functionName)
         .executeTakeFirst();
-      if (!known) return "no such function";
-      await attachWithin(transaction, functionName, id);
-      return "attached";
+      // In AWS's order: the configuration is looked for first.
+      if (!known) return (await rowOf(transaction, id)) ? "no such function" : "no such configuration";
+      return (await attachWithin(transaction, functionName, id)) ? "attached" : "no such configuration";
     });
   }
 
@@ -181,22 +180,21 @@ export class CodeSigningConfigs {
   }
 }
 
-/**
- * As attach(), as a part of the transaction that creates the function.
- * @throws the database's error when there is no such configuration (any more)
- */
+/** As attach(), as a part of the transaction that creates the function. Answers false when there is no such configuration. */
 export async function attachWithin(
   transaction: Transaction<CatalogTables>,
   functionName: string,
   id: string,
-): Promise<void> {
+): Promise<boolean> {
+  const tables = transaction.withTables<Tables>();
+  if (!(await rowOf(tables, id))) return false;
   const row: AttachedRow = { function_name: functionName, config_id: id };
-  await transaction
-    .withTables<Tables>()
+  await tables
     .insertInto("function_code_signing")
     .values(row)
     .onConflict((conflict) => conflict.column("function_name").doUpdateSet(row))
     .execute();
+  return true;
 }
 
 async function rowOf(database: Kysely<Tables> | Transaction<Tables>, id: string): Promise<ConfigRow | undefined> {

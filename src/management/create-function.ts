@@ -4,7 +4,7 @@ import { functionArn } from "../functions/function-name.ts";
 import { offsetTimestamp } from "../state/clock.ts";
 import { pending } from "./activation.ts";
 import { admitCode, admitLayers } from "./code-admission.ts";
-import { idIn } from "./code-signing-configs.ts";
+import { configArn, idIn } from "./code-signing-configs.ts";
 import { checkCodeStorage } from "./code-storage.ts";
 import { checkUnzippedSize, givenCode, withStoredCode, zippedSize } from "./deployment-package.ts";
 import { attachedConfigNotFound, refuseImage } from "./function-code-signing.ts";
@@ -60,7 +60,9 @@ export function createFunctionHandlers(management: ManagementContext) {
           { latest, ...(input.Publish && { publish: latest }) },
           input.Tags ?? {},
           async (transaction) => {
-            if (signing) await attachWithin(transaction, name, signing.id);
+            if (signing && !(await attachWithin(transaction, name, signing.id))) {
+              attachedConfigNotFound(fail, configArn(context, signing.id));
+            }
           },
         );
       });

@@ -118,8 +118,12 @@ function conditionFault(condition: unknown): string | undefined {
     if (!isObject(keys)) return `Condition ${operator} must be a JSON object`;
     for (const [key, values] of Object.entries(keys)) {
       const scalars = listOf(values as OneOrMore<unknown>);
-      if (scalars.every((value) => ["string", "boolean", "number"].includes(typeof value))) continue;
-      return `Condition ${operator} has a value of ${key} that is no text`;
+      if (!scalars.every((value) => ["string", "boolean", "number"].includes(typeof value))) {
+        return `Condition ${operator} has a value of ${key} that is no text`;
+      }
+      // Taken as text they would not deny what they are meant to.
+      if (scalars.some((value) => String(value).includes("${")))
+        return "Policy variables are not served by this region yet";
     }
   }
   return undefined;
