@@ -20,6 +20,7 @@ import { Layers } from "./functions/layers.ts";
 import { loadSigningProfiles } from "./functions/signing-profiles.ts";
 import { authorizeByActions } from "./gateway/authorization.ts";
 import { codePath, codeRoute } from "./gateway/code-route.ts";
+import { eventRoutes } from "./gateway/events-route.ts";
 import { KeyRing } from "./gateway/key-ring.ts";
 import { logsRoute } from "./gateway/logs-route.ts";
 import { presign } from "./gateway/presign.ts";
@@ -180,7 +181,11 @@ export async function startRegion(config: Config): Promise<Region> {
     allowedOrigins: config.allowedOrigins,
     ...place,
     health: () => ({ status: "ready", version: packageJson.version, isolation: driver.name }),
-    adminRoutes: [logsRoute(catalog, logs, stopping.signal), codeRoute(code)],
+    adminRoutes: [
+      logsRoute(catalog, logs, stopping.signal),
+      codeRoute(code),
+      ...eventRoutes(asynchronous.browser, asynchronous.counters),
+    ],
     log,
   });
   // From here on environments may call the region.

@@ -18,6 +18,10 @@ export const USAGE = {
     usage: "url NAME [--qualifier ALIAS] [--signed] [--stream] [--endpoint URL]",
     about: "print a function's URL, and give it one that anybody may call when it has none",
   },
+  events: {
+    usage: "events [list | show ID | redrive ID | drop ID] [--function NAME] [--failed] [--endpoint URL]",
+    about: "asynchronous invocations that wait or were given up: show them, try them anew, forget them",
+  },
   doctor: { usage: "doctor", about: "show what this machine offers and lacks, and what would mend it" },
   version: { usage: "version", about: "print the version" },
   help: { usage: "help", about: "print this" },

@@ -10,6 +10,7 @@ export const VERBS: Readonly<Record<keyof typeof USAGE, () => Promise<{ readonly
   invoke: () => import("./invoke.ts"),
   logs: () => import("./logs.ts"),
   url: () => import("./url.ts"),
+  events: () => import("./events.ts"),
   doctor: () => import("./doctor.ts"),
   version: () => import("./version.ts"),
   help: () => import("./help.ts"),

@@ -13,6 +13,7 @@ import { type Target, Targets } from "../targets.ts";
 import { DeliveryWorker } from "./delivery-worker.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { type EventAcceptor, QueueingAcceptor } from "./event-acceptor.ts";
+import { EventBrowser } from "./event-browser.ts";
 import { EventCounters } from "./event-counters.ts";
 import { EventRulesBook } from "./event-rules.ts";
 import { EventWorker } from "./event-worker.ts";
@@ -42,6 +43,7 @@ export interface AsyncInvocationOptions {
 export class AsyncInvocation {
   readonly events: EventAcceptor;
   readonly counters = new EventCounters();
+  readonly browser: EventBrowser;
   readonly #options: AsyncInvocationOptions;
   readonly #dispatcher: Dispatcher;
   readonly #pruner: NodeJS.Timeout;
@@ -51,6 +53,7 @@ export class AsyncInvocation {
     const { catalog, place, log, concurrency } = options;
     const common = { ...options, counters: this.counters };
     this.events = new QueueingAcceptor(common);
+    this.browser = new EventBrowser(options.queue, options.clock);
     const targets = new Targets({ ...options.targets, lambda: new LambdaTarget(this.events, place) });
     const rules = new EventRulesBook(catalog);
     const workers = [

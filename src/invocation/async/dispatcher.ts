@@ -8,8 +8,8 @@ import type { Entry, Queue } from "../../state/queue.ts";
 import { Lane } from "./lane.ts";
 import type { Worker } from "./worker.ts";
 
-/** ms: longer than any invocation takes, waiting for its environment included */
-const LEASE_MS = 30 * 60_000;
+/** ms: longer than any invocation takes, waiting for its environment included; only what cannot even be postponed needs it */
+const LEASE_MS = 60 * 60_000;
 /** Entries of one lane in one claim, and lanes that are claimed from at the same time. */
 const CLAIM = 16;
 const CLAIMS = 8;
@@ -32,7 +32,7 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #lanes = new Map<string, Lane>();
-  readonly #running = new Map<number, Promise<void>>();
+  readonly #running = new Set<Promise<void>>();
   #bytes = 0;
   #claims = 0;
   /** The lane that was served last: the next turn begins behind it. */
@@ -67,7 +67,7 @@ export class Dispatcher {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     while (this.#claims > 0 || this.#running.size > 0) {
-      await Promise.all(this.#running.values());
+      await Promise.all(this.#running);
       await new Promise(setImmediate);
     }
   }
@@ -120,10 +120,7 @@ export class Dispatcher {
     lane.isClaiming = true;
     this.#claims += 1;
     try {
-      for (const entry of await queue.claim(name, limit, LEASE_MS)) {
-        // Its lease ended before it did: it goes on.
-        if (!this.#running.has(entry.id)) this.#start(entry, lane);
-      }
+      for (const entry of await queue.claim(name, limit, LEASE_MS)) this.#start(entry, lane);
     } catch (error) {
       lane.pausedUntilMs = clock.now() + 1000;
       log.error("events could not be taken from the queue", { lane: name, error });
@@ -141,11 +138,11 @@ export class Dispatcher {
     this.#bytes += bytes;
     const done = this.#run(entry, lane).finally(() => {
       this.#bytes -= bytes;
-      this.#running.delete(entry.id);
+      this.#running.delete(done);
       this.#forgetIdle(entry.lane, lane);
       this.wake();
     });
-    this.#running.set(entry.id, done);
+    this.#running.add(done);
   }
 
   /** Never rejects. */

@@ -61,6 +61,15 @@ test("a function that fails is tried again after one minute and after two more, 
   assert.equal(events.asynchronous.counters.dropped, 1);
 });
 
+test("retries that are due at once run at once", async () => {
+  await using events = await TestEvents.start([0, 0]);
+  events.functions.set("f", () => failed());
+  await Promise.all(Array.from({ length: 30 }, () => events.send("f")));
+  await events.quiet();
+  assert.equal(events.invoked.length, 90);
+  assert.equal(events.asynchronous.counters.dropped, 30);
+});
+
 test("MaximumRetryAttempts counts the retries", async () => {
   await using events = await TestEvents.start();
   events.functions.set("f", () => failed());

@@ -59,10 +59,15 @@ export class TestEvents implements AsyncDisposable {
   asynchronous!: AsyncInvocation;
   readonly #directory = mkdtempSync(join(tmpdir(), "alonzo-events-"));
   readonly #listeners: ((functionName: string) => void)[] = [];
+  readonly #retryDelaysMs: readonly number[];
   #requests = 0;
 
-  static async start(): Promise<TestEvents> {
-    const events = new TestEvents();
+  private constructor(retryDelaysMs: readonly number[]) {
+    this.#retryDelaysMs = retryDelaysMs;
+  }
+
+  static async start(retryDelaysMs: readonly number[] = [60_000, 120_000]): Promise<TestEvents> {
+    const events = new TestEvents(retryDelaysMs);
     await events.open();
     return events;
   }
@@ -78,7 +83,7 @@ export class TestEvents implements AsyncDisposable {
       place: PLACE,
       clock,
       log: { info: note, warn: note, error: note },
-      retryDelaysMs: [60_000, 120_000],
+      retryDelaysMs: this.#retryDelaysMs,
       concurrency: 100,
       isSwitchedOff: (functionName) => this.switchedOff.has(functionName),
       targets: { sqs: this.#sqs() },
