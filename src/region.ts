@@ -9,6 +9,7 @@ import { EnvironmentPool } from "./execution/pool.ts";
 import { Runtimes } from "./execution/runtimes.ts";
 import type { Probe } from "./execution/sandbox/sandbox.ts";
 import { probeDrivers, selectDriver } from "./execution/sandbox/select.ts";
+import { CapacityProviders } from "./functions/capacity-providers.ts";
 import { Catalog } from "./functions/catalog.ts";
 import { CodeSigningConfigs } from "./functions/code-signing-configs.ts";
 import { CodeStore } from "./functions/code-store.ts";
@@ -32,7 +33,9 @@ import { RegionInvoker } from "./invocation/region-invoker.ts";
 import {
   AccountConcurrency,
   Activation,
+  CapacityProviderLifecycle,
   createLambdaHandlers,
+  FunctionScalingControl,
   type Lambda,
   MappingLifecycle,
   noPollers,
@@ -139,6 +142,15 @@ export async function startRegion(config: Config): Promise<Region> {
     prepare: (version) => prepare(version, runtimes, code),
     onFault: (error) => log.error("activation", { error }),
   });
+  const capacityProviders = await CapacityProviders.open(database);
+  const capacityProviderLifecycle = new CapacityProviderLifecycle({
+    providers: capacityProviders,
+    onFault: (error) => log.error("capacity providers", { error }),
+  });
+  const functionScaling = new FunctionScalingControl({
+    catalog,
+    onFault: (error) => log.error("function scaling", { error }),
+  });
   const mappings = await EventSourceMappings.open(database);
   const mappingLifecycle = new MappingLifecycle({
     mappings,
@@ -159,6 +171,9 @@ export async function startRegion(config: Config): Promise<Region> {
     concurrency,
     mappings,
     mappingLifecycle,
+    capacityProviders,
+    capacityProviderLifecycle,
+    functionScaling,
     codeUrl: (codeSha256, endpoint) =>
       presign({ ...config, service: "lambda", endpoint, path: codePath(codeSha256), now: clock.now() }),
   });
@@ -193,11 +208,15 @@ export async function startRegion(config: Config): Promise<Region> {
   const { port, host } = await gateway.listen(config.port, config.host);
   opened.defer(() => activation.close());
   opened.defer(() => mappingLifecycle.close());
+  opened.defer(() => capacityProviderLifecycle.close());
+  opened.defer(() => functionScaling.close());
   opened.defer(() => asynchronous.close());
   opened.defer(() => gateway.close());
   opened.defer(() => stopping.abort());
   await activation.resume();
   await mappingLifecycle.resume();
+  await capacityProviderLifecycle.resume();
+  await functionScaling.resume();
   await asynchronous.start();
 
   const closing = opened.move();

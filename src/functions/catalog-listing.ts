@@ -65,6 +65,23 @@ export class CatalogListing {
     return this.#page(rows, page.limit);
   }
 
+  /** All versions that use the capacity provider, by function and version. */
+  async ofCapacityProvider(name: string, page: { after?: Position; limit: number }): Promise<Page> {
+    let query = this.#select().where("capacity_provider", "=", name);
+    if (page.after) query = query.where(comesAfter(page.after.functionName, page.after.versionNumber));
+    query = query.orderBy("function_name").orderBy("version_number");
+    return this.#page(await query.limit(page.limit + 1).execute(), page.limit);
+  }
+
+  async countOfCapacityProvider(name: string): Promise<number> {
+    const { count } = await this.#database
+      .selectFrom("function_versions")
+      .select((all) => all.fn.countAll<number | string | bigint>().as("count"))
+      .where("capacity_provider", "=", name)
+      .executeTakeFirstOrThrow();
+    return Number(count);
+  }
+
   /** Every version that is not settled: Pending, or with an update in progress. */
   async unsettled(): Promise<FunctionVersion[]> {
     const rows = await this.#select().where("unsettled", "=", 1).execute();

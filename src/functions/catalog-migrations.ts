@@ -119,6 +119,17 @@ export const CATALOG_MIGRATIONS: readonly Migration[] = [
       await index.on("function_versions").column("layer_code").execute();
     },
   },
+  {
+    name: "associate versions with capacity providers",
+    up: async (database) => {
+      await database.schema.alterTable("function_versions").addColumn("capacity_provider", "varchar(140)").execute();
+      await database.schema
+        .createIndex("function_versions_capacity_provider")
+        .on("function_versions")
+        .columns(["capacity_provider", "function_name", "version_number"])
+        .execute();
+    },
+  },
 ];
 
 /** Before, VpcConfig could only be empty. */

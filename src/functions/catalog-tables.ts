@@ -26,6 +26,8 @@ export interface VersionRow {
   code_size: number;
   /** 1 while the version is Pending, or an update of it is in progress; else 0. */
   unsettled: number;
+  /** Its name, when the version uses one. */
+  capacity_provider: string | null;
   /** JSON: what runs while an update of `$LATEST` has not succeeded; null when that is `document` itself. */
   serving: string | null;
   serving_code_sha256: string | null;
@@ -101,6 +103,7 @@ export function rowOf(version: FunctionVersion, serving: FunctionVersion | undef
     code_sha256: storedCode(version),
     code_size: version.codeSize,
     unsettled: isUnsettled ? 1 : 0,
+    capacity_provider: version.capacityProvider?.name ?? null,
     serving: serving ? JSON.stringify(serving) : null,
     serving_code_sha256: serving ? storedCode(serving) : null,
     layer_code:

@@ -5,7 +5,7 @@
  */
 
 /** contract/06 §1. Only `Active` and `Inactive` versions may be invoked. */
-export type FunctionState = "Pending" | "Active" | "Inactive" | "Failed";
+export type FunctionState = "Pending" | "Active" | "Inactive" | "Failed" | "Deactivated";
 
 export type LastUpdateStatus = "Successful" | "InProgress" | "Failed";
 
@@ -75,6 +75,13 @@ export interface FunctionConfiguration {
   readonly snapStartApplyOn: "PublishedVersions" | "None";
   /** Whether each tenant has environments of its own; invocations then name theirs. Decided when the function is created. */
   readonly tenantIsolation?: "PER_TENANT";
+  /** Decided when the function is created, whether it has one; which and how may change. */
+  readonly capacityProvider?: {
+    readonly name: string;
+    /** Invocations at a time in one environment: stored and shown, there is one at a time here. */
+    readonly maxConcurrency?: number;
+    readonly memoryGiBPerVCpu?: number;
+  };
   /** SQS queue or SNS topic for events that could not be processed. */
   readonly deadLetterTargetArn?: string;
   /** Stored and shown: what is at rest is as safe as the data directory. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { zipOf } from "../../test/api/lambda/zip.ts";
+import { CapacityProviders } from "../functions/capacity-providers.ts";
 import { Catalog } from "../functions/catalog.ts";
 import { CodeSigningConfigs } from "../functions/code-signing-configs.ts";
 import { CodeStore } from "../functions/code-store.ts";
@@ -19,7 +20,9 @@ import { ServiceError } from "../wire/service-error.ts";
 import { AccountConcurrency } from "./account-concurrency.ts";
 import {
   Activation,
+  CapacityProviderLifecycle,
   createLambdaHandlers,
+  FunctionScalingControl,
   type Lambda,
   MappingLifecycle,
   noPollers,
@@ -45,6 +48,7 @@ after(async () => {
 async function management() {
   const database = openDatabase(":memory:");
   const catalog = await Catalog.open(database, PLACE);
+  const capacityProviders = await CapacityProviders.open(database);
   const mappings = await EventSourceMappings.open(database);
   const waiting: { version: FunctionVersion; answer: (preparation: Preparation) => void }[] = [];
   const faults: unknown[] = [];
@@ -65,6 +69,12 @@ async function management() {
     clock: systemClock,
     fail: failFor<Lambda>(loadModel<Lambda>("lambda")),
     activation,
+    capacityProviders,
+    capacityProviderLifecycle: new CapacityProviderLifecycle({
+      providers: capacityProviders,
+      onFault: (error) => faults.push(error),
+    }),
+    functionScaling: new FunctionScalingControl({ catalog, onFault: (error) => faults.push(error) }),
     mappings,
     mappingLifecycle: new MappingLifecycle({ mappings, pollers: noPollers, onFault: (error) => faults.push(error) }),
     codeUrl: (codeSha256, endpoint) => `${endpoint}/${codeSha256}`,

@@ -7,6 +7,7 @@ import { admitCode, admitLayers } from "./code-admission.ts";
 import { configArn, idIn } from "./code-signing-configs.ts";
 import { checkCodeStorage } from "./code-storage.ts";
 import { checkUnzippedSize, givenCode, withStoredCode, zippedSize } from "./deployment-package.ts";
+import { capacityFrom, withCapacity } from "./function-capacity.ts";
 import { attachedConfigNotFound, refuseImage } from "./function-code-signing.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
 import { resolveLayers } from "./function-layers.ts";
@@ -33,7 +34,7 @@ export function createFunctionHandlers(management: ManagementContext) {
       const { name } = unqualifiedTarget(fail, context, "CreateFunction", input.FunctionName);
       checkNewFunction(fail, name, input);
       checkSettings(fail, context, input);
-      const configuration = newConfiguration(name, input);
+      const configuration = newConfiguration(name, input, capacityFrom(context, input));
       checkConfiguration(fail, configuration);
       const given = givenCode(fail, configuration.packageType, input.Code);
       const signing = await signingConfig(context, input);
@@ -55,15 +56,13 @@ export function createFunctionHandlers(management: ManagementContext) {
           state: "Pending",
           ...(input.Runtime !== undefined && { runtimeVersionArn: runtimeVersionArn(context, input.Runtime) }),
         });
-        return catalog.create(
-          name,
-          { latest, ...(input.Publish && { publish: latest }) },
-          input.Tags ?? {},
-          async (transaction) => {
-            if (signing && !(await attachWithin(transaction, name, signing.id))) {
-              attachedConfigNotFound(fail, configArn(context, signing.id));
-            }
-          },
+        const attach = async (transaction: Parameters<typeof attachWithin>[0]) => {
+          if (signing && !(await attachWithin(transaction, name, signing.id))) {
+            attachedConfigNotFound(fail, configArn(context, signing.id));
+          }
+        };
+        return withCapacity(management, context, configuration, input.Publish ? 2 : 1, () =>
+          catalog.create(name, { latest, ...(input.Publish && { publish: latest }) }, input.Tags ?? {}, attach),
         );
       });
       if (!written) return taken();

@@ -1,5 +1,5 @@
 /** Create-, Get-, Update-, Delete- and ListEventSourceMapping(s). */
-import { type EventSourceMapping, sourceKind } from "../functions/event-source-mapping.ts";
+import { type EventSourceMapping, eventSourceMappingArn, sourceKind } from "../functions/event-source-mapping.ts";
 import type { MappingFilter } from "../functions/event-source-mappings.ts";
 import { functionArn } from "../functions/function-name.ts";
 import { newUuid } from "../state/ids.ts";
@@ -11,6 +11,7 @@ import { isInTransition, userReason } from "./mapping-lifecycle.ts";
 import { mappingRefusal, memberRefusal, missingRefusal } from "./mapping-rules.ts";
 import { changedSettings, type MappingInput, newSettings } from "./mapping-settings.ts";
 import { pageOf, pageSize, readMarker, writeMarker } from "./pagination.ts";
+import type { TaggedResource } from "./tagged-resource.ts";
 
 const LARGEST_PAGE = 100;
 
@@ -170,4 +171,21 @@ function duplicateText(mapping: EventSourceMapping, context: CallContext): strin
   const name = functionArn(context, functionName, qualifier);
   const what = settings.topics ? "topics" : "queues";
   return `An event source mapping with event source ("${source}"), function ("${name}"), ${what} ("${topics.join(",")}") already exists. ${update}`;
+}
+
+export function eventSourceMappingTags(
+  { mappings, fail }: ManagementContext,
+  place: CallContext,
+  _operation: string,
+  arn: string,
+): TaggedResource {
+  const id = arn.slice(arn.lastIndexOf(":") + 1);
+  const notFound = (): never => fail("ResourceNotFoundException", "The resource you requested does not exist.");
+  if (arn !== eventSourceMappingArn(place, id)) notFound();
+  return {
+    read: async () => (await mappings.get(id))?.tags,
+    change: async (decide) =>
+      (await mappings.change(id, (before) => ({ ...before, tags: decide(before.tags) })))?.after?.tags,
+    notFound,
+  };
 }

@@ -1,4 +1,5 @@
 /** A function version in the shape in which AWS shows it: FunctionConfiguration, with its rules of what is absent. */
+import { capacityProviderArn } from "../functions/capacity-provider.ts";
 import { functionArn, type Place, partitionOf } from "../functions/function-name.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { layerArn } from "../functions/layer-name.ts";
@@ -52,7 +53,7 @@ export function listedConfiguration(
 
 /** The members that only those functions show that were given them. */
 function attachments(version: FunctionVersion, place: Place): AwsFunctionConfiguration {
-  const { vpc, imageConfig: image } = version;
+  const { vpc, imageConfig: image, capacityProvider: capacity } = version;
   return {
     ...(vpc && {
       VpcConfig: {
@@ -84,6 +85,19 @@ function attachments(version: FunctionVersion, place: Place): AwsFunctionConfigu
           ...(image.entryPoint && { EntryPoint: image.entryPoint }),
           ...(image.command && { Command: image.command }),
           ...(image.workingDirectory !== undefined && { WorkingDirectory: image.workingDirectory }),
+        },
+      },
+    }),
+    ...(capacity && {
+      CapacityProviderConfig: {
+        LambdaManagedInstancesCapacityProviderConfig: {
+          CapacityProviderArn: capacityProviderArn(place, capacity.name),
+          ...(capacity.maxConcurrency !== undefined && {
+            PerExecutionEnvironmentMaxConcurrency: capacity.maxConcurrency,
+          }),
+          ...(capacity.memoryGiBPerVCpu !== undefined && {
+            ExecutionEnvironmentMemoryGiBPerVCpu: capacity.memoryGiBPerVCpu,
+          }),
         },
       },
     }),

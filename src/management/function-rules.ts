@@ -6,6 +6,7 @@ import type { FunctionConfiguration } from "../functions/function-version.ts";
 import { runtimeRefusal, supportsSnapStart } from "../functions/runtime-names.ts";
 import { newPackageRefusal } from "./container-image.ts";
 import { environmentRefusal } from "./environment-rules.ts";
+import { capacityRefusal } from "./function-capacity.ts";
 import { layersRefusal } from "./function-layers.ts";
 import type { FunctionSettings } from "./function-settings.ts";
 import type { CallContext, LambdaFail, LambdaInput } from "./lambda-api.ts";
@@ -42,7 +43,6 @@ const RULES: readonly Rule[] = [
     systems?.some(({ Arn, S3FilesConfig }) => S3FilesConfig && !Arn.includes(":s3files:"))
       ? "S3FilesConfig is only supported for access points of Amazon S3 Files."
       : undefined,
-  ({ CapacityProviderConfig: provider }) => provider && notServed("CapacityProviderConfig"),
   ({ DurableConfig: durable }) => durable && notServed("DurableConfig"),
 ];
 
@@ -60,6 +60,7 @@ const COMBINATIONS: readonly ((configuration: FunctionConfiguration) => string |
     logging.logFormat === "Text" && (logging.applicationLogLevel ?? logging.systemLogLevel) !== undefined
       ? "ApplicationLogLevel and SystemLogLevel are only supported with LogFormat JSON."
       : undefined,
+  capacityRefusal,
   ({ snapStartApplyOn, ...configuration }) =>
     snapStartApplyOn === "PublishedVersions" ? snapStartRefusal(configuration) : undefined,
 ];
@@ -95,7 +96,7 @@ export function checkNewFunction(fail: LambdaFail, name: string, input: LambdaIn
   }
   const refusal = newPackageRefusal(input);
   if (refusal !== undefined) refuse(refusal);
-  checkPublishTo(fail, input.PublishTo);
+  checkPublishTo(fail, input.PublishTo, input.CapacityProviderConfig !== undefined);
   checkTags(fail, input.Tags ?? {});
 }
 

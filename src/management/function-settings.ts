@@ -16,19 +16,27 @@ import { cleared, withoutUndefined } from "./members.ts";
 /** The members that CreateFunction and UpdateFunctionConfiguration share. */
 export type FunctionSettings = Omit<LambdaInput<"UpdateFunctionConfiguration">, "FunctionName" | "RevisionId">;
 
+/** MB: the smallest size of functions with a capacity provider (contract/01 §4), and so what they have unless told. */
+export const LEAST_CAPACITY_MEMORY_MB = 2048;
+
 /** @throws nothing: the rules were checked before */
-export function newConfiguration(name: string, input: LambdaInput<"CreateFunction">): FunctionConfiguration {
+export function newConfiguration(
+  name: string,
+  input: LambdaInput<"CreateFunction">,
+  capacityProvider: FunctionConfiguration["capacityProvider"],
+): FunctionConfiguration {
   const defaults: FunctionConfiguration = {
     roleArn: input.Role,
     description: "",
     timeoutSeconds: 3,
-    memoryMb: 128,
+    memoryMb: capacityProvider ? LEAST_CAPACITY_MEMORY_MB : 128,
     ephemeralStorageMb: 512,
     architecture: (input.Architectures?.[0] ?? "x86_64") as Architecture,
     packageType: (input.PackageType ?? "Zip") as FunctionConfiguration["packageType"],
     logging: { logFormat: "Text", logGroup: `/aws/lambda/${name}` },
     tracingMode: "PassThrough",
     snapStartApplyOn: "None",
+    ...(capacityProvider && { capacityProvider }),
     ...(input.TenancyConfig && { tenantIsolation: "PER_TENANT" as const }),
   };
   return changedConfiguration(defaults, input);

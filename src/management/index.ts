@@ -1,11 +1,17 @@
 /** Lambda's control API: every operation that is served, by name. */
 import { aliasHandlers } from "./aliases.ts";
+import { capacityProviderHandlers } from "./capacity-providers.ts";
 import { codeSigningConfigHandlers } from "./code-signing-configs.ts";
+
 import { createFunctionHandlers } from "./create-function.ts";
 import { deleteFunctionHandlers } from "./delete-function.ts";
 import { eventInvokeConfigHandlers } from "./event-invoke-configs.ts";
 import { eventSourceMappingHandlers } from "./event-source-mappings.ts";
+
 import { functionCodeSigningHandlers } from "./function-code-signing.ts";
+
+import { functionScalingHandlers } from "./function-scaling.ts";
+
 import { functionUrlHandlers } from "./function-urls.ts";
 import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 import { layerPolicyHandlers } from "./layer-policy.ts";
@@ -23,6 +29,8 @@ import { versionHandlers } from "./versions.ts";
 
 export { AccountConcurrency } from "./account-concurrency.ts";
 export { Activation, type Preparation, type Prepare } from "./activation.ts";
+export { CapacityProviderLifecycle } from "./capacity-provider-lifecycle.ts";
+export { FunctionScalingControl } from "./function-scaling-control.ts";
 export type { Lambda, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 export { MappingLifecycle, noPollers, type Pollers } from "./mapping-lifecycle.ts";
 
@@ -31,11 +39,13 @@ export const SERVED_OPERATIONS = [
   "AddPermission",
   "CreateAlias",
   "CreateCodeSigningConfig",
+  "CreateCapacityProvider",
   "CreateEventSourceMapping",
   "CreateFunction",
   "CreateFunctionUrlConfig",
   "DeleteAlias",
   "DeleteCodeSigningConfig",
+  "DeleteCapacityProvider",
   "DeleteEventSourceMapping",
   "DeleteFunction",
   "DeleteFunctionCodeSigningConfig",
@@ -48,6 +58,7 @@ export const SERVED_OPERATIONS = [
   "GetAccountSettings",
   "GetAlias",
   "GetCodeSigningConfig",
+  "GetCapacityProvider",
   "GetEventSourceMapping",
   "GetFunction",
   "GetFunctionCodeSigningConfig",
@@ -55,6 +66,7 @@ export const SERVED_OPERATIONS = [
   "GetFunctionConfiguration",
   "GetFunctionEventInvokeConfig",
   "GetFunctionRecursionConfig",
+  "GetFunctionScalingConfig",
   "GetFunctionUrlConfig",
   "GetLayerVersion",
   "GetLayerVersionByArn",
@@ -65,9 +77,11 @@ export const SERVED_OPERATIONS = [
   "GetRuntimeManagementConfig",
   "ListAliases",
   "ListCodeSigningConfigs",
+  "ListCapacityProviders",
   "ListEventSourceMappings",
   "ListFunctionEventInvokeConfigs",
   "ListFunctionUrlConfigs",
+  "ListFunctionVersionsByCapacityProvider",
   "ListFunctions",
   "ListFunctionsByCodeSigningConfig",
   "ListLayerVersions",
@@ -81,6 +95,7 @@ export const SERVED_OPERATIONS = [
   "PutFunctionConcurrency",
   "PutFunctionEventInvokeConfig",
   "PutFunctionRecursionConfig",
+  "PutFunctionScalingConfig",
   "PutProvisionedConcurrencyConfig",
   "PutResourcePolicy",
   "PutRuntimeManagementConfig",
@@ -90,6 +105,7 @@ export const SERVED_OPERATIONS = [
   "UntagResource",
   "UpdateAlias",
   "UpdateCodeSigningConfig",
+  "UpdateCapacityProvider",
   "UpdateEventSourceMapping",
   "UpdateFunctionCode",
   "UpdateFunctionConfiguration",
@@ -118,6 +134,8 @@ export function createLambdaHandlers(management: ManagementContext) {
     ...layerHandlers(management),
     ...layerPolicyHandlers(management),
     ...eventSourceMappingHandlers(management),
+    ...capacityProviderHandlers(management),
+    ...functionScalingHandlers(management),
     ...functionUrlHandlers(management),
   } satisfies Required<Pick<LambdaHandlers, (typeof SERVED_OPERATIONS)[number]>>;
 }

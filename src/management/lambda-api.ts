@@ -1,4 +1,5 @@
 /** The types of Lambda's control API as this room sees it, and what its operations are given to work with. */
+import type { CapacityProviders } from "../functions/capacity-providers.ts";
 import type { Catalog } from "../functions/catalog.ts";
 import type { CodeSigningConfigs } from "../functions/code-signing-configs.ts";
 import type { CodeStore } from "../functions/code-store.ts";
@@ -11,6 +12,8 @@ import type { Handlers, Input, OperationName, Output } from "../wire/handlers.ts
 import type { CallContext } from "../wire/service.ts";
 import type { AccountConcurrency } from "./account-concurrency.ts";
 import type { Activation } from "./activation.ts";
+import type { CapacityProviderLifecycle } from "./capacity-provider-lifecycle.ts";
+import type { FunctionScalingControl } from "./function-scaling-control.ts";
 import type { MappingLifecycle } from "./mapping-lifecycle.ts";
 
 export type Lambda = typeof import("@aws-sdk/client-lambda");
@@ -33,6 +36,9 @@ export interface ManagementContext {
   readonly activation: Activation;
   readonly mappings: EventSourceMappings;
   readonly mappingLifecycle: MappingLifecycle;
+  readonly functionScaling: FunctionScalingControl;
+  readonly capacityProviders: CapacityProviders;
+  readonly capacityProviderLifecycle: CapacityProviderLifecycle;
   /** A URL at which the zip can be downloaded for the next ten minutes. */
   readonly codeUrl: (codeSha256: string, endpoint: string) => string;
   readonly account: AccountConcurrency;

@@ -2,7 +2,11 @@
  * ListTags, TagResource and UntagResource, for every kind of resource that can have tags: who keeps such a resource says
  * how its tags are read and changed (TaggedResource) and stands in the table below.
  */
+
+import { capacityProviderTags } from "./capacity-providers.ts";
 import { codeSigningConfigTags } from "./code-signing-configs.ts";
+import { eventSourceMappingTags } from "./event-source-mappings.ts";
+
 import { checkTags } from "./function-rules.ts";
 import { functionNotFound, functionTarget } from "./function-target.ts";
 import type { CallContext, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
@@ -12,6 +16,8 @@ import type { FindTagged, TaggedResource } from "./tagged-resource.ts";
 const KINDS: Readonly<Record<string, FindTagged>> = {
   function: functionTags,
   "code-signing-config": codeSigningConfigTags,
+  "event-source-mapping": eventSourceMappingTags,
+  "capacity-provider": capacityProviderTags,
 };
 
 export function tagHandlers(management: ManagementContext) {

@@ -7,6 +7,7 @@ import { admitCode, admitLayers } from "./code-admission.ts";
 import { checkCodeStorage } from "./code-storage.ts";
 import { newCodeRefusal, zipMembersRefusal } from "./container-image.ts";
 import { checkUnzippedSize, givenCode, type VersionCode, withStoredCode, zippedSize } from "./deployment-package.ts";
+import { capacityFrom, withCapacity } from "./function-capacity.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
 import { resolveLayers } from "./function-layers.ts";
 import { checkConfiguration, checkSettings } from "./function-rules.ts";
@@ -38,9 +39,9 @@ export function updateFunctionHandlers(management: ManagementContext) {
   return {
     async UpdateFunctionCode(input, context) {
       const target = unqualifiedTarget(fail, context, "UpdateFunctionCode", input.FunctionName);
-      checkPublishTo(fail, input.PublishTo);
       const given = givenCode(fail, input.ImageUri === undefined ? "Zip" : "Image", input);
       const known = (await catalog.describe(target.name)) ?? functionNotFound(fail, target);
+      checkPublishTo(fail, input.PublishTo, known.capacityProvider !== undefined);
       refuse(newCodeRefusal(known.packageType, input));
       checkUpdatable(known, input.RevisionId);
 
@@ -53,7 +54,7 @@ export function updateFunctionHandlers(management: ManagementContext) {
         checkUnzippedSize(fail, bytes, known.layers);
         if (input.DryRun) return fullConfiguration(withCode(input, code, known), context);
         let unchanged: FunctionVersion | undefined;
-        const written = await catalog.update(target.name, (before, newest): Change => {
+        const decide = (before: FunctionVersion, newest: FunctionVersion | undefined): Change => {
           checkUpdatable(before, input.RevisionId);
           checkUnzippedSize(fail, bytes, before.layers);
           const lastModified = offsetTimestamp(clock.now());
@@ -64,7 +65,14 @@ export function updateFunctionHandlers(management: ManagementContext) {
             return { latest };
           }
           return { latest, publish: pending(latest) };
-        });
+        };
+        const written = await withCapacity(
+          management,
+          context,
+          withCode(input, code, known),
+          input.Publish ? 1 : 0,
+          () => catalog.update(target.name, decide),
+        );
         if (!written) return functionNotFound(fail, target);
         activation.start(written.latest);
         if (written.published) activation.start(written.published);
@@ -84,12 +92,20 @@ export function updateFunctionHandlers(management: ManagementContext) {
       const layers = await resolveLayers(management, context, input.Layers);
       if (layers?.length) await admitLayers(management, context, layers, await codeSigning.of(target.name));
       if (layers?.length) checkUnzippedSize(fail, await codeStore.unzippedSize(known.codeSha256), layers);
-      const written = await catalog.update(target.name, (before): Change => {
+      const capacityProvider = capacityFrom(context, input) ?? known.capacityProvider;
+      if (capacityProvider && !known.capacityProvider) {
+        refuse("CapacityProviderConfig can only be provided when the function is created.");
+      }
+      const moves = capacityProvider?.name !== known.capacityProvider?.name;
+      const decide = (before: FunctionVersion): Change => {
         checkUpdatable(before, input.RevisionId);
         refuse(zipMembersRefusal(before.packageType, input));
         // The layers were weighed with other code than it has by now.
         if (layers?.length && before.codeSha256 !== known.codeSha256) failUpdating(fail, before);
-        const configuration = changedConfiguration(before, input, layers);
+        const configuration = {
+          ...changedConfiguration(before, input, layers),
+          ...(capacityProvider && { capacityProvider }),
+        };
         checkConfiguration(fail, configuration);
         return {
           latest: {
@@ -99,7 +115,14 @@ export function updateFunctionHandlers(management: ManagementContext) {
             lastModified: offsetTimestamp(clock.now()),
           },
         };
-      });
+      };
+      const written = await withCapacity(
+        management,
+        context,
+        { ...known, ...(capacityProvider && { capacityProvider }) },
+        moves ? 1 : 0,
+        () => catalog.update(target.name, decide),
+      );
       if (!written) return functionNotFound(fail, target);
       activation.start(written.latest);
       return fullConfiguration(written.latest, context);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CapacityProviders } from "../functions/capacity-providers.ts";
 import { Catalog } from "../functions/catalog.ts";
 import { CONTENT, PLACE } from "../functions/test-content.ts";
 import { openDatabase } from "../state/database.ts";
@@ -18,14 +19,21 @@ const CONTEXT: CallContext = {
 };
 
 test("nothing is published while the function is being created or updated", async () => {
-  const catalog = await Catalog.open(openDatabase(":memory:"), PLACE);
+  const database = openDatabase(":memory:");
+  const catalog = await Catalog.open(database, PLACE);
+  const capacityProviders = await CapacityProviders.open(database);
   const prepared = Promise.withResolvers<Preparation>();
   const activation = new Activation({
     catalog,
     prepare: () => prepared.promise,
     onFault: (fault) => assert.fail(String(fault)),
   });
-  const { PublishVersion } = versionHandlers({ catalog, fail: failFor(loadModel<Lambda>("lambda")), activation });
+  const { PublishVersion } = versionHandlers({
+    catalog,
+    capacityProviders,
+    fail: failFor(loadModel<Lambda>("lambda")),
+    activation,
+  });
   const publish = () => PublishVersion({ FunctionName: "f" }, CONTEXT);
   const refused = (message: string) => (error: Error & { code?: string; status?: number }) => {
     assert.deepEqual([error.code, error.status, error.message], ["ResourceConflictException", 409, message]);

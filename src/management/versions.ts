@@ -2,6 +2,7 @@
 import type { Change, VersionContent } from "../functions/catalog.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { pending } from "./activation.ts";
+import { withCapacity } from "./function-capacity.ts";
 import { fullConfiguration, listedConfiguration } from "./function-configuration.ts";
 import { functionNotFound, unqualifiedTarget } from "./function-target.ts";
 import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
@@ -10,17 +11,17 @@ import { samePublication } from "./publication.ts";
 import { checkPublishTo } from "./published-latest.ts";
 import { checkRevision, checkSettled } from "./update-preconditions.ts";
 
-export function versionHandlers({
-  catalog,
-  fail,
-  activation,
-}: Pick<ManagementContext, "catalog" | "fail" | "activation">) {
+type VersionContext = Pick<ManagementContext, "catalog" | "fail" | "activation" | "capacityProviders">;
+
+export function versionHandlers(management: VersionContext) {
+  const { catalog, fail, activation } = management;
   return {
     async PublishVersion(input, context) {
       const target = unqualifiedTarget(fail, context, "PublishVersion", input.FunctionName);
-      checkPublishTo(fail, input.PublishTo);
+      const known = (await catalog.describe(target.name)) ?? functionNotFound(fail, target);
+      checkPublishTo(fail, input.PublishTo, known.capacityProvider !== undefined);
       let unchanged: FunctionVersion | undefined;
-      const written = await catalog.update(target.name, (latest, newest): Change | undefined => {
+      const decide = (latest: FunctionVersion, newest: FunctionVersion | undefined): Change | undefined => {
         checkRevision(fail, latest, input.RevisionId);
         if (input.CodeSha256 !== undefined && input.CodeSha256 !== latest.codeSha256) {
           fail(
@@ -36,7 +37,8 @@ export function versionHandlers({
         const content: VersionContent = { ...latest, description: input.Description ?? latest.description };
         const ready = latest.state === "Active" && latest.lastUpdateStatus !== "Failed";
         return { latest, publish: ready ? content : pending(content) };
-      });
+      };
+      const written = await withCapacity(management, context, known, 1, () => catalog.update(target.name, decide));
       if (written?.published?.state === "Pending") activation.start(written.published);
       const published = written?.published ?? unchanged;
       if (!published) return functionNotFound(fail, target);

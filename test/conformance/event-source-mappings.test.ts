@@ -11,6 +11,9 @@ import {
   GetEventSourceMappingCommand,
   ListEventSourceMappingsCommand,
   type ListEventSourceMappingsCommandInput,
+  ListTagsCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
   UpdateEventSourceMappingCommand,
 } from "@aws-sdk/client-lambda";
 import { ARN, activeFunction } from "../api/lambda/given.ts";
@@ -201,6 +204,22 @@ describe("event source mappings", () => {
     await createMapping(suite, name, "kafka", { Topics: ["other"] });
     const all = await Promise.allSettled([1, 2, 3].map(() => createMapping(suite, name, "mq")));
     assert.equal(all.filter(({ status }) => status === "fulfilled").length, 1);
+  });
+
+  test("have tags", async () => {
+    const { EventSourceMappingArn: Resource } = await createMapping(suite, await activeFunction(suite.region), "sqs", {
+      Tags: { team: "a", stage: "test" },
+    });
+    await suite.lambda.send(new TagResourceCommand({ Resource, Tags: { team: "b" } }));
+    await suite.lambda.send(new UntagResourceCommand({ Resource, TagKeys: ["stage"] }));
+    await suite.restart();
+    assert.deepEqual((await suite.lambda.send(new ListTagsCommand({ Resource }))).Tags, { team: "b" });
+    const missing = `${Resource?.slice(0, -36)}${randomUUID()}`;
+    await suite.refused(suite.lambda.send(new ListTagsCommand({ Resource: missing })), NOWHERE);
+    await suite.refused(suite.lambda.send(new TagResourceCommand({ Resource: missing, Tags: { a: "b" } })), NOWHERE);
+    const many = Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`key${n}`, "x"]));
+    const name = await activeFunction(suite.region);
+    await invalid(createMapping(suite, name, "sqs", { Tags: many }), "Number of tags exceeds resource tag limit.");
   });
 
   test("are listed by source and by function, every one once, page by page", async () => {
