@@ -1,8 +1,8 @@
 /** Keeps what was asked of versions' scaling, and their states in step with it. */
 import type { Catalog } from "../functions/catalog.ts";
+import { type FunctionScaling, isZero } from "../functions/function-scaling.ts";
 import type { FunctionSettings } from "../functions/function-settings.ts";
 import type { FunctionState, FunctionVersion } from "../functions/function-version.ts";
-import { type FunctionScaling, isZero } from "./function-scaling.ts";
 import { Settling } from "./settling.ts";
 
 export class FunctionScalingControl {

@@ -4,17 +4,12 @@
  * zero that deactivates a version.
  */
 import { functionArn } from "../functions/function-name.ts";
+import { type FunctionScaling, isZero } from "../functions/function-scaling.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { functionNotFound, functionTarget } from "./function-target.ts";
 import type { CallContext, LambdaHandlers, LambdaInput, ManagementContext } from "./lambda-api.ts";
 
 type ScalingInput = NonNullable<LambdaInput<"PutFunctionScalingConfig">["FunctionScalingConfig"]>;
-
-/** Environments. */
-export interface FunctionScaling {
-  readonly minimum?: number;
-  readonly maximum?: number;
-}
 
 export function functionScalingHandlers(management: ManagementContext) {
   const { catalog, fail, functionScaling } = management;
@@ -57,11 +52,6 @@ export function functionScalingHandlers(management: ManagementContext) {
       };
     },
   } satisfies LambdaHandlers;
-}
-
-/** A version that may have no environment is deactivated. */
-export function isZero(scaling: FunctionScaling | undefined): boolean {
-  return scaling?.minimum === 0 && scaling.maximum === 0;
 }
 
 /** Nothing asked for is nothing kept. */
