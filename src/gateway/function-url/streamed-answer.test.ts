@@ -93,6 +93,17 @@ describe("a function URL that streams", () => {
     }
   });
 
+  it("takes a prelude that comes byte by byte, and NULs in the body for what they are", async () => {
+    const whole = Buffer.from(`{"headers":{"x-a":"${"y".repeat(5_000)}"}}${SEPARATOR}${SEPARATOR}body`);
+    await using region = await serving((sink) => {
+      sink.start(WITH_PRELUDE);
+      for (let i = 0; i < whole.length; i++) sink.write(whole.subarray(i, i + 1));
+      return {};
+    });
+    const { headers, body } = await region.call();
+    assert.deepEqual([headers["x-a"]?.length, body], [5_000, `${SEPARATOR}body`]);
+  });
+
   it("begins with the prelude, before there is any body", async () => {
     const seen = Promise.withResolvers<void>();
     await using region = await serving(async (sink) => {
@@ -124,6 +135,11 @@ describe("a function URL that streams", () => {
       (sink) => {
         sink.start(WITH_PRELUDE);
         write(sink, `{"statusCode":999}${SEPARATOR}body`);
+        return {};
+      },
+      (sink) => {
+        sink.start({ ...HEAD, contentType: "text/plain\u0000\nx-a: 1" });
+        write(sink, "body");
         return {};
       },
       (sink) => {

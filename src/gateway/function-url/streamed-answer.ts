@@ -11,9 +11,13 @@ import { type AnswerHead, answerHead, MalformedAnswer } from "./response-headers
 
 const WITH_PRELUDE = "application/vnd.awslambda.http-integration-response";
 const DEFAULT_TYPE = "application/octet-stream";
-const PRELUDE_END = Buffer.alloc(8);
+/** NULs between the prelude and the body */
+const DELIMITER_BYTES = 8;
 /** bytes: far more than any head that a client would accept */
 const MAX_PRELUDE_BYTES = 1024 * 1024;
+/** A runtime may name anything as the type of its stream. */
+const NO_HEADER_TEXT = /[^\t\x20-\x7e\x80-\xff]/;
+
 type Phase = "waiting" | "whole" | "prelude" | "body" | "malformed";
 
 export class StreamedAnswer implements ResponseSink {
@@ -25,6 +29,8 @@ export class StreamedAnswer implements ResponseSink {
   /** Of a whole document, or of the prelude until it is complete. */
   #held: Buffer[] = [];
   #heldBytes = 0;
+  /** Consecutive NULs at the end of what is held. */
+  #nuls = 0;
 
   constructor(exchange: Exchange, headers: readonly string[], ownsCors: boolean) {
     this.#exchange = exchange;
@@ -46,6 +52,7 @@ export class StreamedAnswer implements ResponseSink {
   start({ contentType, isStreamed }: ResponseHead): void {
     if (!isStreamed) this.#phase = "whole";
     else if (contentType.split(";", 1)[0]?.trim().toLowerCase() === WITH_PRELUDE) this.#phase = "prelude";
+    else if (NO_HEADER_TEXT.test(contentType)) this.#giveUp();
     else this.#begin({ status: 200, headers: ["Content-Type", contentType], hasType: true });
   }
 
@@ -55,7 +62,7 @@ export class StreamedAnswer implements ResponseSink {
     if (this.#phase === "malformed") return true;
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
-    return this.#phase === "whole" || this.#readPrelude();
+    return this.#phase === "whole" || this.#readPrelude(chunk);
   }
 
   /**
@@ -81,23 +88,31 @@ export class StreamedAnswer implements ResponseSink {
     if (this.#phase === "body") this.#exchange.abandon();
   }
 
-  #readPrelude(): boolean {
-    const held = Buffer.concat(this.#held);
-    const end = held.indexOf(PRELUDE_END);
-    if (end < 0) {
-      this.#held = [held];
-      if (held.length > MAX_PRELUDE_BYTES) this.#giveUp();
+  /** Each byte is looked at once, however small the pieces are in which a function sends them. */
+  #readPrelude(chunk: Buffer): boolean {
+    const end = this.#delimiterEnd(chunk);
+    if (end === undefined) {
+      if (this.#heldBytes > MAX_PRELUDE_BYTES) this.#giveUp();
       return true;
     }
+    const json = Buffer.concat(this.#held, this.#heldBytes - chunk.length + end - DELIMITER_BYTES);
+    const head = preludeHead(json, this.#ownsCors);
     this.#held = [];
-    const head = preludeHead(held.subarray(0, end), this.#ownsCors);
     if (head === undefined) {
       this.#giveUp();
       return true;
     }
     this.#begin(head);
-    const rest = held.subarray(end + PRELUDE_END.length);
-    return rest.length === 0 || this.#exchange.response.write(rest);
+    return end === chunk.length || this.#exchange.response.write(chunk.subarray(end));
+  }
+
+  /** Where in the chunk the body begins, once the delimiter is complete. */
+  #delimiterEnd(chunk: Buffer): number | undefined {
+    for (let i = 0; i < chunk.length; i++) {
+      this.#nuls = chunk[i] === 0 ? this.#nuls + 1 : 0;
+      if (this.#nuls === DELIMITER_BYTES) return i + 1;
+    }
+    return undefined;
   }
 
   #giveUp(): void {
