@@ -87,8 +87,8 @@ export async function startRegion(config: Config): Promise<Region> {
   const code = await CodeStore.open(data.path, clock);
   opened.defer(() => code.close());
   const layers = await Layers.open(database);
-  const referencedCode = async () =>
-    new Set([...(await catalog.listing.referencedCode()), ...(await layers.referencedCode())]);
+  const referencedCode = async (codeSha256s: readonly string[]) =>
+    new Set([...(await catalog.listing.referencedCode(codeSha256s)), ...(await layers.referencedCode(codeSha256s))]);
   await code.sweep(referencedCode, 0);
   const sweep = () => code.sweep(referencedCode);
   const sweeper = setInterval(() => void sweep().catch((error) => log.error("code sweep", { error })), SWEEP_EVERY_MS);

@@ -88,16 +88,25 @@ export class CatalogListing {
     return rows.map((row) => versionOf(row.document, this.#place));
   }
 
-  /** codeSha256 of all code that a version shows or runs: its own, its layers', and that of its layers together. */
-  async referencedCode(): Promise<ReadonlySet<string>> {
-    const rows = await this.#database
-      .selectFrom("function_versions")
-      .select(["code_sha256", "serving_code_sha256"])
+  /**
+   * Which of these packages, by their codeSha256, a version shows or runs: as its own code, as one of its layers, or as its
+   * layers together.
+   */
+  async referencedCode(codeSha256s: readonly string[]): Promise<ReadonlySet<string>> {
+    const versions = this.#database.selectFrom("function_versions");
+    const shown = await versions
+      .select("code_sha256 as sha")
+      .where("code_sha256", "in", codeSha256s)
       .distinct()
       .execute();
-    const all = rows.flatMap((row) => [row.code_sha256, row.serving_code_sha256]);
-    const packages = all.filter((sha): sha is string => sha !== null && sha !== "");
-    return new Set([...packages, ...(await this.#referencedLayers())]);
+    const running = await versions
+      .select("serving_code_sha256 as sha")
+      .where("serving_code_sha256", "in", codeSha256s)
+      .distinct()
+      .execute();
+    const layers = new Set(await this.#referencedLayers());
+    const found = new Set([...shown, ...running].map(({ sha }) => sha));
+    return new Set(codeSha256s.filter((sha) => found.has(sha) || layers.has(sha)));
   }
 
   async #referencedLayers(): Promise<string[]> {

@@ -130,6 +130,13 @@ export const CATALOG_MIGRATIONS: readonly Migration[] = [
         .execute();
     },
   },
+  {
+    name: "find the code that runs during updates by its hash",
+    up: async (database) => {
+      const index = database.schema.createIndex("function_versions_serving_code");
+      await index.on("function_versions").column("serving_code_sha256").execute();
+    },
+  },
 ];
 
 /** Before, VpcConfig could only be empty. */

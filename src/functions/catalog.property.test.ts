@@ -223,7 +223,7 @@ async function compare(world: World, catalog = world.catalog): Promise<void> {
   assert.equal((await catalog.listing.unsettled()).length, unsettled);
   const runs = [...kept, ...[...model.functions.values()].map(({ running }) => running)];
   const codes = new Set(runs.map(({ content }) => `code-${content.code}`));
-  assert.deepEqual(await catalog.listing.referencedCode(), codes);
+  assert.deepEqual(await catalog.listing.referencedCode(["code-1", "code-2", "code-3"]), codes);
 }
 
 test("after any changes, one after the other or at the same moment, the catalog is as the model predicts", async () => {

@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { BlobStore } from "../state/blobs.ts";
 import type { Clock } from "../state/clock.ts";
 import { newHexId } from "../state/ids.ts";
@@ -25,8 +26,11 @@ export interface StoredCode {
 /** How long code that nothing refers to stays: environments that still run it may load files late. */
 const GRACE_MS = 20 * 60_000;
 
-/** For as many the catalog is asked once; uploads wait so long. */
-const REMOVED_TOGETHER = 50;
+/** For as many the catalog is asked at once; uploads wait while so many are removed. */
+const SWEPT_TOGETHER = 100;
+
+/** Which of these packages, by their codeSha256, does anything refer to? */
+export type Referenced = (codeSha256s: readonly string[]) => Promise<ReadonlySet<string>>;
 
 /** Different after each boot of the machine, or constant where there is no such file. */
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
@@ -130,27 +134,20 @@ export class CodeStore {
   }
 
   /**
-   * Remove code that nothing has referred to for a while.
-   * @param referenced answers the codeSha256 of everything that the catalog refers to
+   * Remove code that nothing has referred to for a while. A few packages at a time, so that neither memory nor anybody's
+   * waiting grows with how many there are.
+   * @param referenced answers which of these codeSha256 anything refers to; others may be among its answer
    * @param graceMs 0 only at the start of a region, when no environment can be using anything
    */
-  async sweep(referenced: () => Promise<ReadonlySet<string>>, graceMs = GRACE_MS): Promise<void> {
-    const candidates = new Set([...(await this.#zips.list()), ...(await this.#unpacked())]);
-    const used = new Set([...(await referenced())].map(hexOf));
-    const now = this.#clock.now();
-    const due: string[] = [];
-    for (const hex of candidates) {
-      if (used.has(hex) || this.#held.has(hex)) {
-        this.#unreferencedSince.delete(hex);
-        continue;
-      }
-      const since = this.#unreferencedSince.get(hex) ?? now;
-      this.#unreferencedSince.set(hex, since);
-      if (now - since >= graceMs) due.push(hex);
-    }
-    for (let start = 0; start < due.length; start += REMOVED_TOGETHER) {
-      const some = due.slice(start, start + REMOVED_TOGETHER);
-      await this.#serial.run("zips", () => this.#remove(some, referenced));
+  async sweep(referenced: Referenced, graceMs = GRACE_MS): Promise<void> {
+    const candidates = [...new Set([...(await this.#zips.list()), ...(await this.#unpacked())])];
+    for (let start = 0; start < candidates.length; start += SWEPT_TOGETHER) {
+      const some = candidates.slice(start, start + SWEPT_TOGETHER);
+      const used = await usedOf(some, referenced);
+      const due = some.filter((hex) => this.#isDue(hex, used.has(hex), graceMs));
+      if (due.length > 0) await this.#serial.run("zips", () => this.#remove(due, referenced));
+      // The database answers within one turn of the event loop; others must have theirs.
+      await nextTurn();
     }
   }
 
@@ -179,11 +176,23 @@ export class CodeStore {
     });
   }
 
-  async #remove(hexes: readonly string[], referenced: () => Promise<ReadonlySet<string>>): Promise<void> {
+  /** Has nothing referred to it for so long that it may go? */
+  #isDue(hex: string, isUsed: boolean, graceMs: number): boolean {
+    if (isUsed || this.#held.has(hex)) {
+      this.#unreferencedSince.delete(hex);
+      return false;
+    }
+    const now = this.#clock.now();
+    const since = this.#unreferencedSince.get(hex) ?? now;
+    this.#unreferencedSince.set(hex, since);
+    return now - since >= graceMs;
+  }
+
+  async #remove(hexes: readonly string[], referenced: Referenced): Promise<void> {
     // Between the sweep's look and now somebody may have come to use the same bytes, and holds them still, or has let go
     // and stands in the catalog. Nobody else comes before this ends.
     const free = hexes.filter((hex) => !this.#held.has(hex));
-    const used = new Set([...(await referenced())].map(hexOf));
+    const used = await usedOf(free, referenced);
     for (const hex of free) {
       if (used.has(hex)) continue;
       await this.#zips.delete(hex);
@@ -216,6 +225,12 @@ export class CodeStore {
     }
     await writeFile(marker, boot);
   }
+}
+
+async function usedOf(hexes: readonly string[], referenced: Referenced): Promise<ReadonlySet<string>> {
+  if (hexes.length === 0) return new Set();
+  const used = await referenced(hexes.map((hex) => Buffer.from(hex, "hex").toString("base64")));
+  return new Set([...used].map(hexOf));
 }
 
 function hexOf(codeSha256: string): string {

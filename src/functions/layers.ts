@@ -156,9 +156,14 @@ export class Layers {
     });
   }
 
-  /** codeSha256 of all published content. */
-  async referencedCode(): Promise<readonly string[]> {
-    const rows = await this.#database.selectFrom("layer_versions").select("code_sha256").distinct().execute();
+  /** Which of these packages, by their codeSha256, are published. */
+  async referencedCode(codeSha256s: readonly string[]): Promise<readonly string[]> {
+    const rows = await this.#database
+      .selectFrom("layer_versions")
+      .select("code_sha256")
+      .where("code_sha256", "in", codeSha256s)
+      .distinct()
+      .execute();
     return rows.map((row) => row.code_sha256);
   }
 
