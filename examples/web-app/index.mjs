@@ -35,6 +35,10 @@ app.put("/things/:name", (request, response) => {
   response.status(201).set("X-Thing", request.params.name).json(request.body);
 });
 
+app.post("/mirror", express.raw({ type: "image/*", limit: "4mb" }), (request, response) => {
+  response.type(request.get("content-type")).send(request.body);
+});
+
 app.use(express.static(join(import.meta.dirname, "public")));
 
 const escaped = (text) => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);

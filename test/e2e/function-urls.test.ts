@@ -266,6 +266,16 @@ describe("an Express application behind a function URL", () => {
     assert.equal((await call(url, { path: "/nothing" })).status, 404);
   });
 
+  it("takes uploads byte for byte, whole and in pieces", async () => {
+    const image = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7) % 256));
+    for (const framing of [{ "content-length": String(image.length) }, { "transfer-encoding": "chunked" }]) {
+      const headers = { "content-type": "image/png", ...framing } as Record<string, string>;
+      const mirrored = await call(url, { method: "POST", path: "/mirror", headers, body: image });
+      assert.deepEqual([mirrored.status, mirrored.headers["content-type"]], [200, "image/png"]);
+      assert.ok(mirrored.body.equals(image));
+    }
+  });
+
   it("takes forms, sets cookies and redirects", async () => {
     const headers = { "content-type": "application/x-www-form-urlencoded" };
     const posted = await call(url, { method: "POST", path: "/guest", headers, body: "name=M%C3%B6we+%26+Co" });
