@@ -7,7 +7,7 @@
 /** bytes; smaller bodies take no turn */
 export const LARGE_BYTES = 512 * 1024;
 /** At 6 MB each. */
-const AT_ONCE = 6;
+const AT_ONCE = 4;
 const LONGEST_WAIT_MS = 10_000;
 
 export class LargeBodies {

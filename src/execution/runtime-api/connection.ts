@@ -158,7 +158,7 @@ export class Connection implements Responder {
   #guardBacklog(): void {
     const backlog = this.#pending?.length ?? 0;
     if (backlog > MAX_HEAD_BYTES && this.#mayHandle()) return void this.#reject("431 Request Header Fields Too Large");
-    if (backlog > MAX_HEAD_BYTES) this.#socket.pause();
+    if (backlog > MAX_HEAD_BYTES || this.#isBlocked) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
 

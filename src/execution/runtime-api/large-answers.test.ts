@@ -1,0 +1,76 @@
+/** Large answers take turns: whoever has to wait is not read from, and is served when a turn is free. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { after, before, test } from "node:test";
+import { InvocationSlot } from "../invocation-slot.ts";
+import { LARGE_BYTES, LargeBodies } from "../large-bodies.ts";
+import { RuntimeApi } from "./runtime-api.ts";
+
+const heard: string[] = [];
+const inside: Socket[] = [];
+const largeBodies = new LargeBodies();
+const server = createServer({ allowHalfOpen: true }, (socket) => {
+  socket.on("error", () => {});
+  inside.push(socket);
+  // An environment of its own each.
+  const slot = new InvocationSlot();
+  slot.listen({
+    onNext: () => {},
+    onStream: () => undefined,
+    onAnswer: () => {},
+    onInitError: (body) => heard.push(`${body[0]} ${body.length}`),
+  });
+  new RuntimeApi(slot, largeBodies).accept(socket);
+});
+before(() => once(server.listen(0, "127.0.0.1"), "listening"));
+after(() => server.close());
+const turn = () => new Promise(setImmediate);
+
+async function dial(): Promise<Socket> {
+  const address = server.address();
+  assert(address && typeof address === "object");
+  const count = inside.length;
+  const socket = connect(address.port, "127.0.0.1");
+  socket.on("error", () => {});
+  while (inside.length === count) await turn();
+  return socket;
+}
+
+test("the fifth large body waits for one of four to be whole or gone, and small ones for none", async () => {
+  const bytes = LARGE_BYTES + 1;
+  const head = `POST /2018-06-01/runtime/init/error HTTP/1.1\r\ncontent-length: ${bytes}\r\n\r\n`;
+  const sockets: Socket[] = [];
+  for (let count = 0; count < 6; count++) {
+    const socket = await dial();
+    socket.write(head);
+    socket.write(Buffer.alloc(bytes - 1, count));
+    sockets.push(socket);
+    const peer = inside.at(-1) as Socket;
+    if (count < 4) while (peer.bytesRead < head.length + bytes - 1) await turn();
+    else while (!peer.isPaused()) await turn();
+  }
+  const small = await dial();
+  small.write("POST /2018-06-01/runtime/init/error HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc");
+  while (heard.length < 1) await turn();
+  assert.deepEqual(heard.splice(0), ["97 3"]);
+
+  for (const socket of sockets) socket.write(Buffer.alloc(1));
+  while (heard.length < 6) await turn();
+  assert.deepEqual(
+    heard.splice(0),
+    [0, 1, 2, 3, 4, 5].map((count) => `${count} ${bytes}`),
+  );
+
+  const hoarders = await Promise.all([dial(), dial(), dial(), dial()]);
+  for (const hoarder of hoarders) hoarder.write(head);
+  while (inside.slice(-4).some((peer) => peer.bytesRead < head.length)) await turn();
+  const waiting = await dial();
+  waiting.write(head);
+  waiting.write(Buffer.alloc(bytes, 9));
+  while (!(inside.at(-1) as Socket).isPaused()) await turn();
+  hoarders[2]?.destroy();
+  while (heard.length < 2) await turn();
+  assert.deepEqual(heard, ["undefined 0", `9 ${bytes}`], "what broke off is told as empty");
+  for (const socket of [...sockets, ...hoarders, small, waiting]) socket.destroy();
+});
