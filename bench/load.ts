@@ -19,7 +19,7 @@ export interface LoadResult {
   readonly failures: number;
   readonly elapsedMs: number;
   readonly latenciesUs: number[];
-  /** The first answer that was not 200, to explain failures. */
+  /** The first answer that was neither 200 nor 202, to explain failures. */
   readonly firstFailure?: string;
 }
 
@@ -76,7 +76,8 @@ class Connection {
   }
 }
 
-const OK = Buffer.from("HTTP/1.1 200");
+/** Of 200 and of 202. */
+const OK = Buffer.from("HTTP/1.1 20");
 
 async function load(order: LoadOrder): Promise<LoadResult> {
   const request = Buffer.from(order.request, "base64");

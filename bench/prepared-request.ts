@@ -14,8 +14,12 @@ export function rawRequest(method: string, path: string, headers: Record<string,
   );
 }
 
-export async function invokeRequest(region: RegionProcess, functionName: string, body = PAYLOAD): Promise<Buffer> {
+export async function invokeRequest(
+  region: RegionProcess,
+  functionName: string,
+  given: Readonly<Record<string, string>> = {},
+): Promise<Buffer> {
   const path = `/2015-03-31/functions/${functionName}/invocations`;
-  const headers = await region.client.sign({ method: "POST", path, body });
-  return rawRequest("POST", path, headers, body);
+  const headers = await region.client.sign({ method: "POST", path, headers: given, body: PAYLOAD });
+  return rawRequest("POST", path, headers, PAYLOAD);
 }

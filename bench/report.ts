@@ -1,4 +1,5 @@
 /** The figures of a run as a table for people. Ratios are against the baseline taken in the same run. */
+import type { AsyncFigures } from "./async.ts";
 import type { ColdFigures } from "./cold-start.ts";
 import type { EnvironmentMemory } from "./memory.ts";
 import type { ReadyFigures } from "./ready-time.ts";
@@ -13,6 +14,7 @@ export interface Figures {
   readonly idleMb: number;
   readonly environments: readonly EnvironmentMemory[];
   readonly warm: readonly WarmFigures[];
+  readonly asynchronous: AsyncFigures;
   readonly cold: readonly ColdFigures[];
 }
 
@@ -51,6 +53,21 @@ function warmTable(warm: readonly WarmFigures[]): string {
   return lines([["", "req/s", "p50 µs", "p99 µs", "host CPU µs", "of echo's req/s", "echo's p50"], ...rows]);
 }
 
+function asyncTable(figures: AsyncFigures): string {
+  const { echoPerSecond, acceptedPerSecond, acceptP50Us, acceptP99Us, cpuUsPerEvent, ranPerSecond } = figures;
+  const { syncP99Us, syncP99BesideEventsUs } = figures;
+  return lines([
+    ["bare node:http echo, c=64", `${whole(echoPerSecond)} req/s`, ""],
+    [
+      "events accepted (on disk before the 202), c=64",
+      `${whole(acceptedPerSecond)} req/s`,
+      `${((acceptedPerSecond / echoPerSecond) * 100).toFixed(1)}% of echo's; p50 ${whole(acceptP50Us)}, p99 ${whole(acceptP99Us)} µs, host CPU ${whole(cpuUsPerEvent)} µs`,
+    ],
+    ["events accepted and run", `${whole(ranPerSecond)} events/s`, ""],
+    ["synchronous p99, c=4", `${whole(syncP99Us)} µs`, `${whole(syncP99BesideEventsUs)} µs beside events`],
+  ]);
+}
+
 function coldTable(cold: readonly ColdFigures[]): string {
   const rows = cold.map(({ language, functions, coldP50Ms, coldP99Ms, spawnP50Ms, spawnP99Ms }) => [
     `${language}, ${functions} fresh functions`,
@@ -86,6 +103,9 @@ export function render(figures: Figures): string {
     "",
     "Warm invoke (1 KB JSON; medians of rounds, echo and invoke in turns; load from another process on the same cores)",
     warmTable(figures.warm),
+    "",
+    "Asynchronous invoke (1 KB JSON, one Node function)",
+    asyncTable(figures.asynchronous),
     "",
     "Cold start (first invoke as the caller sees it, one at a time, in turns with a plain spawn)",
     coldTable(figures.cold),

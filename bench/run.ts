@@ -6,6 +6,7 @@
 import { writeFile } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { measureAsync } from "./async.ts";
 import { LANGUAGES } from "./bench-functions.ts";
 import { type ColdFigures, measureColdStart } from "./cold-start.ts";
 import { type EnvironmentMemory, measureEnvironments, measureIdleRegion } from "./memory.ts";
@@ -51,6 +52,8 @@ async function measure(plan: Plan): Promise<Figures> {
     for (const language of LANGUAGES) cold.push(await measureColdStart(region, language, plan.functions));
     progress("warm invoke ...");
     const warm = await measureWarmInvoke(region, plan);
+    progress("asynchronous invoke ...");
+    const asynchronous = await measureAsync(region, plan);
     return {
       date: new Date().toISOString().slice(0, 16),
       machine: `${availableParallelism()} x ${cpus()[0]?.model ?? process.arch}`,
@@ -60,6 +63,7 @@ async function measure(plan: Plan): Promise<Figures> {
       idleMb,
       environments,
       warm,
+      asynchronous,
       cold,
     };
   } finally {

@@ -58,7 +58,8 @@ function medianOf(rounds: readonly WarmFigures[]): WarmFigures {
   };
 }
 
-async function startEcho(): Promise<{ readonly child: ChildProcess; readonly contender: Contender }> {
+/** The baseline, to be killed when it is not needed any more. */
+export async function startEcho(): Promise<{ readonly child: ChildProcess; readonly contender: Contender }> {
   const child = fork(join(import.meta.dirname, "echo-server.ts"));
   const [port] = (await once(child, "message")) as [number];
   const request = rawRequest("POST", "/", { host: "127.0.0.1", "content-type": "application/json" }, PAYLOAD);

@@ -48,9 +48,15 @@ export class AdminDoor {
       signature.accept(await exchange.readBody(0));
     }
     const gone = new AbortController();
-    exchange.response.once("close", () => gone.abort());
+    const { socket } = exchange.request;
+    const leave = (): void => gone.abort();
     // A killed caller only half-closes, which the server allows; these routes have no caller that does so and stays.
-    exchange.request.socket.once("end", () => gone.abort());
+    socket.once("end", leave);
+    exchange.response.once("close", () => {
+      // The connection may go on to other requests.
+      socket.off("end", leave);
+      leave();
+    });
     const answer = await route.handle({
       method: head.method,
       path: head.path,

@@ -17,6 +17,7 @@ test("a quick bench measures every figure against its baseline", async () => {
     ["echo 1", "invoke 1", "echo 16", "invoke 16"],
   );
   for (const { requestsPerSecond, p50Us, p99Us } of figures.warm) assert.ok(requestsPerSecond > 0 && p99Us >= p50Us);
+  for (const [name, figure] of Object.entries(figures.asynchronous)) assert.ok((figure as number) > 0, name);
   for (const { coldP50Ms, spawnP50Ms } of figures.cold) assert.ok(coldP50Ms > 0 && spawnP50Ms > 0);
   assert.ok(figures.ready.medianMs > 0);
   assert.ok(figures.idleMb > 0);

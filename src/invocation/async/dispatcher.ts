@@ -2,6 +2,7 @@
  * Takes what is due out of the queue and hands it to those who do it: lanes in turns, a bounded number of entries of each
  * and of all, and never more in memory than is running. What a fault of ours leaves unsettled is due again later.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../observability/log.ts";
 import type { Clock } from "../../state/clock.ts";
 import type { Entry, Queue } from "../../state/queue.ts";
@@ -18,8 +19,8 @@ const MOST_RUNNING = 500;
 /** bytes of payloads in memory, from which on entries are taken one by one, and none any more */
 const FEW_BYTES = 32 * 1024 * 1024;
 const MOST_BYTES = 64 * 1024 * 1024;
-/** ms after which an entry that met a fault of ours is tried again */
-const FAULT_DELAY_MS = 60_000;
+/** ms after which an entry that met a fault of ours is tried again, and after which that is tried to be written down */
+const FAULT_DELAY_MS = 10_000;
 const LONGEST_SLEEP_MS = 60_000;
 
 export interface DispatcherOptions {
@@ -40,6 +41,7 @@ export class Dispatcher {
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
   #isClosed = false;
+  readonly #closing = Promise.withResolvers<void>();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -65,6 +67,7 @@ export class Dispatcher {
   /** Take nothing new, and let what runs finish. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#closing.resolve();
     clearTimeout(this.#timer);
     while (this.#claims > 0 || this.#running.size > 0) {
       await Promise.all(this.#running);
@@ -147,15 +150,28 @@ export class Dispatcher {
 
   /** Never rejects. */
   async #run(entry: Entry, lane: Lane): Promise<void> {
-    const { queue, clock, log } = this.#options;
+    const { clock, log } = this.#options;
     try {
       const verdict = await this.#workerOf(entry.lane)?.run(entry);
       if (verdict === "congested") lane.congested(clock.now());
       else lane.succeeded(clock.now());
     } catch (error) {
-      lane.failed();
       log.error("an event could not be settled", { lane: entry.lane, key: entry.key, error });
-      await queue.postpone(entry.id, clock.now() + FAULT_DELAY_MS).catch(() => {});
+      await this.#putOff(entry);
+      lane.failed();
+    }
+  }
+
+  /** As often as it takes: a full disk takes nothing, and else the entry would be out of reach until its lease ends. */
+  async #putOff(entry: Entry): Promise<void> {
+    const { queue, clock } = this.#options;
+    while (!this.#isClosed) {
+      const isDone = await queue.postpone(entry.id, clock.now() + FAULT_DELAY_MS).then(
+        () => true,
+        () => false,
+      );
+      if (isDone) return;
+      await Promise.race([delay(FAULT_DELAY_MS, undefined, { ref: false }), this.#closing.promise]);
     }
   }
 
