@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { BodyBudget } from "../execution/body-budget.ts";
+import { LARGE_BYTES } from "../execution/large-bodies.ts";
 import { ADMINISTRATOR, signHeaders, startTestGateway } from "./test-gateway.ts";
 import { Sha256 } from "./test-signing.ts";
 
@@ -43,6 +44,33 @@ describe("the budget of unverified bodies", () => {
     holder.end(large.slice(80_000));
     await once(holder.resume(), "close");
     assert.equal((await send(unproved, large)).status, 200);
+  });
+});
+
+describe("large events", () => {
+  it("take turns, and who gives up waiting holds nobody up", { timeout: 9_000 }, async () => {
+    await using gateway = await startTestGateway();
+    const url = `http://127.0.0.1:${gateway.port}${PATH}`;
+    const large = JSON.stringify("x".repeat(LARGE_BYTES));
+    const signed = Object.entries(await signHeaders("POST", url, {}, large));
+    const head = signed.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const begin = () => {
+      const socket = connect(gateway.port, "127.0.0.1");
+      socket.on("error", () => {});
+      socket.write(`POST ${PATH} HTTP/1.1\r\n${head}Content-Length: ${large.length}\r\n\r\n${large.slice(0, -1)}`);
+      return socket;
+    };
+    const small = () => gateway.send({ method: "POST", path: PATH, body: "1" });
+    const inside = [begin(), begin(), begin(), begin()];
+    assert.equal((await small()).text, "1");
+    const impatient = Array.from({ length: 5 }, begin);
+    assert.equal((await small()).text, "1", "small events do not wait");
+    for (const socket of impatient) socket.destroy();
+    const patient = gateway.send({ method: "POST", path: PATH, body: large });
+    assert.equal((await small()).text, "1");
+    for (const socket of inside) socket.end(large.slice(-1));
+    assert.equal((await patient).text, large);
+    for (const socket of inside) if (!socket.closed) await once(socket.resume(), "close");
   });
 });
 

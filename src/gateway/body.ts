@@ -55,6 +55,9 @@ interface Reading {
 export function readBody(request: IncomingMessage, { limit, budget, beforeReading }: Reading): Promise<Buffer> {
   const declared = declaredBytes(request);
   if (declared !== undefined && declared > limit) return Promise.reject(new BodyTooLarge(declared));
+  // It had to wait for its turn, and its caller did not.
+  if (request.destroyed)
+    return Promise.reject(new ConnectionLost("the connection was closed before the request's body"));
   return new Promise<Buffer>((resolve, reject) => {
     // The listeners live as long as the request: what they have read must not.
     let chunks: Buffer[] = [];
