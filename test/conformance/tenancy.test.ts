@@ -1,7 +1,7 @@
 /** Functions that keep their tenants apart: who must name a tenant, and what tenants share (nothing). */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { InvokeCommand } from "@aws-sdk/client-lambda";
+import { InvokeCommand, InvokeWithResponseStreamCommand } from "@aws-sdk/client-lambda";
 import { activeFunction } from "../api/lambda/given.ts";
 import { zipOf } from "../api/lambda/zip.ts";
 import { Suite } from "./suite.ts";
@@ -61,6 +61,27 @@ describe("tenants", () => {
     await suite.refused(invoke(together, "a"), unexpected);
     await suite.refused(invoke(together, "a", "DryRun"), unexpected);
     assert.deepEqual((await answer(together)).seen, ["nobody"]);
+  });
+
+  test("are kept apart whichever way their events come", async () => {
+    const name = await isolated();
+    const stream = async (more: object) => {
+      const { EventStream: events } = await suite.lambda.send(
+        new InvokeWithResponseStreamCommand({ FunctionName: name, ...more }),
+      );
+      const chunks: Uint8Array[] = [];
+      for await (const event of events ?? []) if (event.PayloadChunk?.Payload) chunks.push(event.PayloadChunk.Payload);
+      return JSON.parse(Buffer.concat(chunks).toString());
+    };
+    const event = (more: object) =>
+      suite.lambda.send(new InvokeCommand({ FunctionName: name, InvocationType: "Event", ...more }));
+    assert.deepEqual((await stream({ TenantId: "a" })).seen, ["a"]);
+    assert.deepEqual((await stream({ TenantId: "b" })).seen, ["b"]);
+    assert.equal((await event({ TenantId: "c" })).StatusCode, 202);
+    assert.deepEqual((await answer(name, "b")).left, "b");
+    const missing = { status: 400, name: "InvalidParameterValueException", message: /Add a valid tenant ID/ };
+    await suite.refused(event({}), missing);
+    await suite.refused(stream({}), missing);
   });
 
   test("have names of 1 to 256 characters", async () => {
