@@ -23,6 +23,13 @@ export const QUEUE_MIGRATIONS: readonly Migration[] = [
       await sql`create table payloads (id integer primary key, payload blob not null, answer blob)`.execute(database);
     },
   },
+  {
+    // Random keys would make each put write a page of the index of its own; people can wait for a scan of small rows.
+    name: "drop the index of keys",
+    up: async (database) => {
+      await sql`drop index entries_key`.execute(database);
+    },
+  },
 ];
 
 export const LISTED =
