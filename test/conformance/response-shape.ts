@@ -36,7 +36,10 @@ function structureFaults(shape: Shape, value: unknown, path: string): string[] {
   // Bound to headers and the status line, not to the body.
   const inBody = shape.members.filter(({ traits }) => traits.httpHeader === undefined && !traits.httpResponseCode);
   const known = new Map(inBody.map((member) => [member.jsonName, member]));
-  const unknown = Object.keys(value).filter((key) => !known.has(key));
+  // InvokeAsync repeats its status in the body (contract/03 §1).
+  const isStatus = (key: string) =>
+    shape.members.some(({ jsonName, traits }) => jsonName === key && traits.httpResponseCode);
+  const unknown = Object.keys(value).filter((key) => !known.has(key) && !isStatus(key));
   const missing = inBody.filter((member) => member.required && !(member.jsonName in value));
   return [
     ...unknown.map((key) => `${path}.${key} is not in the model`),
