@@ -74,6 +74,12 @@ export const SETTINGS = {
     mayBeEmpty: true,
     about: "actions, comma separated, * allowed, that functions may call on the region with their role's credentials",
   },
+  codeStorage: {
+    flag: "code-storage",
+    variable: "ALONZO_CODE_STORAGE",
+    fallback: "80530636800",
+    about: "bytes of all deployment packages of the account, versions and layers counted",
+  },
   accountConcurrency: {
     flag: "account-concurrency",
     variable: "ALONZO_ACCOUNT_CONCURRENCY",
@@ -140,6 +146,8 @@ export interface Config {
   /** As browsers send them: https://console.example.org */
   readonly allowedOrigins: readonly string[];
   readonly executionRoleActions: readonly string[];
+  /** bytes */
+  readonly codeStorage: number;
   readonly accountConcurrency: number;
   readonly unreservedConcurrency: number;
   /** Requests a second for each unit of concurrency. */
@@ -243,6 +251,7 @@ export function resolveConfig(
     hostNames: listed(text(SETTINGS.hostNames)).map(hostName),
     allowedOrigins: listed(text(SETTINGS.allowedOrigins)).map(webOrigin),
     executionRoleActions: listed(text(SETTINGS.executionRoleActions)),
+    codeStorage: wholeNumber("code-storage", text(SETTINGS.codeStorage), 0, Number.MAX_SAFE_INTEGER),
     accountConcurrency: wholeNumber("account-concurrency", text(SETTINGS.accountConcurrency), 1, 1_000_000),
     unreservedConcurrency: wholeNumber("unreserved-concurrency", text(SETTINGS.unreservedConcurrency), 0, 1_000_000),
     requestRate: wholeNumber("request-rate", text(SETTINGS.requestRate), 1, 1_000_000),

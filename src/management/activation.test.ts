@@ -18,6 +18,7 @@ import { loadModel } from "../wire/model.ts";
 import type { CallContext } from "../wire/service.ts";
 import { ServiceError } from "../wire/service-error.ts";
 import { AccountConcurrency } from "./account-concurrency.ts";
+import { CodeStorage } from "./code-storage.ts";
 import {
   Activation,
   CapacityProviderLifecycle,
@@ -59,10 +60,12 @@ async function management() {
       onFault: (error) => faults.push(error),
     });
   const activation = newActivation();
+  const layers = await Layers.open(database);
   const handlers = createLambdaHandlers({
     catalog,
     codeStore,
-    layers: await Layers.open(database),
+    layers,
+    codeStorage: new CodeStorage(Number.MAX_SAFE_INTEGER, catalog, layers),
     codeSigning: await CodeSigningConfigs.open(database),
     signingProfiles: [],
     onUntrustedCode: () => {},

@@ -1,23 +1,36 @@
-/** The quota of an account for the code that it keeps: that of all versions of functions and of layers, zipped. */
-import type { ManagementContext } from "./lambda-api.ts";
+/** The account's room for deployment packages: every version of every function counts, and every layer version. */
+import type { Catalog } from "../functions/catalog.ts";
+import type { Layers } from "../functions/layers.ts";
+import type { LambdaFail } from "./lambda-api.ts";
 
-/** bytes; recorded from an account with the default quota (contract/06 §1) */
-export const CODE_STORAGE_BYTES = 80_530_636_800;
+export class CodeStorage {
+  /** bytes */
+  readonly limit: number;
+  readonly #catalog: Catalog;
+  readonly #layers: Layers;
 
-export type CodeKeepers = Pick<ManagementContext, "catalog" | "layers" | "fail">;
+  constructor(limit: number, catalog: Catalog, layers: Layers) {
+    this.limit = limit;
+    this.#catalog = catalog;
+    this.#layers = layers;
+  }
 
-/** bytes that the account's code takes */
-export async function usedCodeStorage({ catalog, layers }: Omit<CodeKeepers, "fail">): Promise<number> {
-  const [{ totalCodeSize }, layersSize] = await Promise.all([catalog.listing.usage(), layers.totalCodeSize()]);
-  return totalCodeSize + layersSize;
+  /** bytes */
+  async used(): Promise<number> {
+    const [{ totalCodeSize }, layersSize] = await Promise.all([
+      this.#catalog.listing.usage(),
+      this.#layers.totalCodeSize(),
+    ]);
+    return totalCodeSize + layersSize;
+  }
+
+  /** bytes; negative when the limit was lowered below what is used */
+  async left(): Promise<number> {
+    return this.limit - (await this.used());
+  }
 }
 
-/**
- * @param bytes that are to be added; what takes none is always allowed
- * @throws CodeStorageExceededException
- */
-export async function checkCodeStorage(keepers: CodeKeepers, bytes: number): Promise<void> {
-  if (bytes <= 0) return;
-  if ((await usedCodeStorage(keepers)) + bytes <= CODE_STORAGE_BYTES) return;
-  keepers.fail("CodeStorageExceededException", "Code storage limit exceeded.");
+/** @throws CodeStorageExceededException when the bytes do not fit into what is left */
+export function checkCodeStorage(fail: LambdaFail, bytes: number, left: number): void {
+  if (bytes > 0 && bytes > left) fail("CodeStorageExceededException", "Code storage limit exceeded.");
 }

@@ -17,7 +17,7 @@ import { unqualifiedTarget } from "./function-target.ts";
 import type { CallContext, LambdaHandlers, LambdaInput, ManagementContext } from "./lambda-api.ts";
 
 export function createFunctionHandlers(management: ManagementContext) {
-  const { catalog, codeStore, codeSigning, clock, fail, activation } = management;
+  const { catalog, codeStore, codeStorage, codeSigning, clock, fail, activation } = management;
 
   /** The code signing configuration that the new function is to have. @throws ServiceError */
   async function signingConfig(
@@ -44,7 +44,7 @@ export function createFunctionHandlers(management: ManagementContext) {
       if (await catalog.describe(name)) taken();
       const layers = (await resolveLayers(management, context, input.Layers)) ?? [];
       await admitLayers(management, context, layers, signing);
-      await checkCodeStorage(management, zippedSize(given) * (input.Publish ? 2 : 1));
+      checkCodeStorage(fail, zippedSize(given) * (input.Publish ? 2 : 1), await codeStorage.left());
 
       const written = await withStoredCode(fail, codeStore, given, admit, async (code) => {
         if (layers.length > 0) checkUnzippedSize(fail, await codeStore.unzippedSize(code.codeSha256), layers);

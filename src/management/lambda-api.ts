@@ -13,6 +13,7 @@ import type { CallContext } from "../wire/service.ts";
 import type { AccountConcurrency } from "./account-concurrency.ts";
 import type { Activation } from "./activation.ts";
 import type { CapacityProviderLifecycle } from "./capacity-provider-lifecycle.ts";
+import type { CodeStorage } from "./code-storage.ts";
 import type { FunctionScalingControl } from "./function-scaling-control.ts";
 import type { MappingLifecycle } from "./mapping-lifecycle.ts";
 
@@ -26,6 +27,7 @@ export interface ManagementContext {
   readonly catalog: Catalog;
   readonly codeStore: CodeStore;
   readonly layers: Layers;
+  readonly codeStorage: CodeStorage;
   readonly codeSigning: CodeSigningConfigs;
   /** Whose signatures are believed. */
   readonly signingProfiles: readonly SigningProfile[];

@@ -11,7 +11,7 @@ import { checkOurs, layerTarget, layerVersionTarget } from "./layer-target.ts";
 import { pageOf, pageSize, readMarker, writeMarker } from "./pagination.ts";
 
 export function layerHandlers(management: ManagementContext) {
-  const { layers, codeStore, clock, fail, codeUrl } = management;
+  const { layers, codeStore, codeStorage, clock, fail, codeUrl } = management;
 
   function full(version: LayerVersion, context: CallContext) {
     return {
@@ -37,7 +37,7 @@ export function layerHandlers(management: ManagementContext) {
       const { name } = layerTarget(fail, context, "PublishLayerVersion", input.LayerName);
       checkRuntimes(fail, "compatibleRuntimes", input.CompatibleRuntimes, (list) => `[${list.join(", ")}]`);
       const given = givenCode(fail, "Zip", input.Content, LAYER_CONTENT);
-      await checkCodeStorage(management, zippedSize(given));
+      checkCodeStorage(fail, zippedSize(given), await codeStorage.left());
       const arn = layerArn(context, name);
       // Layers are judged when functions refer to them; here it is only told who signed.
       const admit = (zip: Uint8Array) => admitCode(management, zip, arn, undefined);

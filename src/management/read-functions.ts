@@ -1,7 +1,6 @@
 /** GetFunction, GetFunctionConfiguration, ListFunctions and GetAccountSettings. */
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { MAX_UNZIPPED_BYTES } from "../functions/unzip.ts";
-import { CODE_STORAGE_BYTES, usedCodeStorage } from "./code-storage.ts";
 import { parseImageUri } from "./container-image.ts";
 import { fullConfiguration, listedConfiguration } from "./function-configuration.ts";
 import { functionNotFound, functionTarget } from "./function-target.ts";
@@ -11,7 +10,7 @@ import { pageSize, positionFrom, positionText, readMarker, writeMarker } from ".
 const ZIPPED_BYTES = 52_428_800;
 
 export function readFunctionHandlers(management: ManagementContext) {
-  const { catalog, fail, codeUrl, account } = management;
+  const { catalog, codeStorage, fail, codeUrl, account } = management;
 
   function codeLocation(version: FunctionVersion, endpoint: string): LambdaOutput<"GetFunction">["Code"] {
     const { imageUri, codeSha256, sourceKmsKeyArn: key } = version;
@@ -68,13 +67,13 @@ export function readFunctionHandlers(management: ManagementContext) {
       const claims = await account.claims();
       return {
         AccountLimit: {
-          TotalCodeSize: CODE_STORAGE_BYTES,
+          TotalCodeSize: codeStorage.limit,
           CodeSizeUnzipped: MAX_UNZIPPED_BYTES,
           CodeSizeZipped: ZIPPED_BYTES,
           ConcurrentExecutions: account.limit,
           UnreservedConcurrentExecutions: claims.unreserved(),
         },
-        AccountUsage: { TotalCodeSize: await usedCodeStorage(management), FunctionCount: functionCount },
+        AccountUsage: { TotalCodeSize: await codeStorage.used(), FunctionCount: functionCount },
       };
     },
   } satisfies LambdaHandlers;

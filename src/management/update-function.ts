@@ -19,7 +19,7 @@ import { checkPublishTo } from "./published-latest.ts";
 import { checkRevision, checkSettled, failUpdating } from "./update-preconditions.ts";
 
 export function updateFunctionHandlers(management: ManagementContext) {
-  const { catalog, codeStore, codeSigning, clock, fail, activation } = management;
+  const { catalog, codeStore, codeStorage, codeSigning, clock, fail, activation } = management;
 
   function checkUpdatable(latest: FunctionVersion, revisionId: string | undefined): void {
     checkRevision(fail, latest, revisionId);
@@ -46,7 +46,7 @@ export function updateFunctionHandlers(management: ManagementContext) {
       checkUpdatable(known, input.RevisionId);
 
       const added = zippedSize(given) * (input.Publish ? 2 : 1);
-      await checkCodeStorage(management, added - known.codeSize);
+      checkCodeStorage(fail, added - known.codeSize, await codeStorage.left());
       const signing = await codeSigning.of(target.name);
       const admit = (zip: Uint8Array) => admitCode(management, zip, known.functionArn, signing);
       return withStoredCode(fail, codeStore, given, admit, async (code) => {

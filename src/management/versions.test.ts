@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CapacityProviders } from "../functions/capacity-providers.ts";
 import { Catalog } from "../functions/catalog.ts";
+import { Layers } from "../functions/layers.ts";
 import { CONTENT, PLACE } from "../functions/test-content.ts";
 import { openDatabase } from "../state/database.ts";
 import { failFor } from "../wire/fail.ts";
 import { loadModel } from "../wire/model.ts";
 import type { CallContext } from "../wire/service.ts";
 import { Activation, IN_PROGRESS, type Preparation, pending } from "./activation.ts";
+import { CodeStorage } from "./code-storage.ts";
 import type { Lambda } from "./lambda-api.ts";
 import { versionHandlers } from "./versions.ts";
 
@@ -28,12 +30,9 @@ test("nothing is published while the function is being created or updated", asyn
     prepare: () => prepared.promise,
     onFault: (fault) => assert.fail(String(fault)),
   });
-  const { PublishVersion } = versionHandlers({
-    catalog,
-    capacityProviders,
-    fail: failFor(loadModel<Lambda>("lambda")),
-    activation,
-  });
+  const codeStorage = new CodeStorage(Number.MAX_SAFE_INTEGER, catalog, await Layers.open(database));
+  const fail = failFor(loadModel<Lambda>("lambda"));
+  const { PublishVersion } = versionHandlers({ catalog, codeStorage, capacityProviders, fail, activation });
   const publish = () => PublishVersion({ FunctionName: "f" }, CONTEXT);
   const refused = (message: string) => (error: Error & { code?: string; status?: number }) => {
     assert.deepEqual([error.code, error.status, error.message], ["ResourceConflictException", 409, message]);

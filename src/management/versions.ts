@@ -2,6 +2,7 @@
 import type { Change, VersionContent } from "../functions/catalog.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { pending } from "./activation.ts";
+import { checkCodeStorage } from "./code-storage.ts";
 import { withCapacity } from "./function-capacity.ts";
 import { fullConfiguration, listedConfiguration } from "./function-configuration.ts";
 import { functionNotFound, unqualifiedTarget } from "./function-target.ts";
@@ -11,16 +12,17 @@ import { samePublication } from "./publication.ts";
 import { checkPublishTo } from "./published-latest.ts";
 import { checkRevision, checkSettled } from "./update-preconditions.ts";
 
-type VersionContext = Pick<ManagementContext, "catalog" | "fail" | "activation" | "capacityProviders">;
+type VersionContext = Pick<ManagementContext, "catalog" | "codeStorage" | "fail" | "activation" | "capacityProviders">;
 
 export function versionHandlers(management: VersionContext) {
-  const { catalog, fail, activation } = management;
+  const { catalog, codeStorage, fail, activation } = management;
   return {
     async PublishVersion(input, context) {
       const target = unqualifiedTarget(fail, context, "PublishVersion", input.FunctionName);
       const known = (await catalog.describe(target.name)) ?? functionNotFound(fail, target);
       checkPublishTo(fail, input.PublishTo, known.capacityProvider !== undefined);
       let unchanged: FunctionVersion | undefined;
+      const left = await codeStorage.left();
       const decide = (latest: FunctionVersion, newest: FunctionVersion | undefined): Change | undefined => {
         checkRevision(fail, latest, input.RevisionId);
         if (input.CodeSha256 !== undefined && input.CodeSha256 !== latest.codeSha256) {
@@ -34,6 +36,7 @@ export function versionHandlers(management: VersionContext) {
           unchanged = newest;
           return undefined;
         }
+        checkCodeStorage(fail, latest.codeSize, left);
         const content: VersionContent = { ...latest, description: input.Description ?? latest.description };
         const ready = latest.state === "Active" && latest.lastUpdateStatus !== "Failed";
         return { latest, publish: ready ? content : pending(content) };
