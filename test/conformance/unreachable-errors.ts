@@ -29,6 +29,7 @@ export const UNREACHABLE: Readonly<Record<string, string>> = {
   KMSNotFoundException: "there is no KMS",
   ModeNotSupportedException: "only durable functions support less than every mode",
   PublicPolicyException: "public access is not blocked in this region: AWS's operations to block it are not Lambda's",
+  ResourceNotReadyException: "functions of this region do not become Inactive",
   RuntimeAliasDeletedException: "runtimes of this region do not go while it runs",
   RuntimeVersionDeletedException: "runtimes of this region do not go while it runs",
   S3FilesMountConnectivityException: "there is no S3 Files",
@@ -40,6 +41,7 @@ export const UNREACHABLE: Readonly<Record<string, string>> = {
   SnapStartNotReadyException: "no snapshots are made yet",
   SnapStartRegenerationFailureException: "no snapshots are made yet",
   SnapStartTimeoutException: "no snapshots are made yet",
+  UnsupportedMediaTypeException: "AWS documents it, and takes any content type",
   SubnetIPAddressLimitReachedException: "there is no EC2",
 };
 
@@ -60,6 +62,9 @@ export const UNREACHABLE_FOR: Readonly<Record<string, string>> = {
   "DeleteResourcePolicy ResourceConflictException": NO_OTHER_CHANGE,
   "PutFunctionScalingConfig ResourceConflictException": NO_OTHER_CHANGE,
   "UntagResource ResourceConflictException": NO_OTHER_CHANGE,
+  "GetFunctionRecursionConfig InvalidParameterValueException": "a name with a qualifier breaks the name's pattern",
+  "PutFunctionRecursionConfig InvalidParameterValueException": "a name with a qualifier breaks the name's pattern",
+  "InvokeAsync ResourceConflictException": "an event waits until its function is ready",
   "UpdateFunctionCode CodeSigningConfigNotFoundException": "a configuration in use cannot be deleted",
   "UpdateFunctionConfiguration CodeSigningConfigNotFoundException": "a configuration in use cannot be deleted",
   "UpdateFunctionConfiguration CodeVerificationFailedException": "code is verified when it comes",
