@@ -100,7 +100,9 @@ const RANDOM: readonly (readonly [RegExp, string])[] = [
 ];
 
 function withoutRandom(told: Told): unknown {
-  return JSON.parse(RANDOM.reduce((json, [pattern, name]) => json.replaceAll(pattern, name), JSON.stringify(told)));
+  const json = RANDOM.reduce((text, [pattern, name]) => text.replaceAll(pattern, name), JSON.stringify(told));
+  // A body that is not there is no bytes to boto3 and null to the other.
+  return JSON.parse(json, (_, value) => (value === null || value?.$bytes === "" ? undefined : value));
 }
 
 test("boto3 understands of every operation's answer what the JavaScript SDK understands", async (t) => {

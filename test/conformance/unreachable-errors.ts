@@ -62,6 +62,10 @@ export const UNREACHABLE_FOR: Readonly<Record<string, string>> = {
   "DeleteResourcePolicy ResourceConflictException": NO_OTHER_CHANGE,
   "PutFunctionScalingConfig ResourceConflictException": NO_OTHER_CHANGE,
   "UntagResource ResourceConflictException": NO_OTHER_CHANGE,
+  "DeleteEventSourceMapping ResourceInUseException":
+    "mappings settle too soon; src/management/event-source-mappings.test.ts",
+  "UpdateEventSourceMapping ResourceInUseException":
+    "mappings settle too soon; src/management/event-source-mappings.test.ts",
   "GetFunctionRecursionConfig InvalidParameterValueException": "a name with a qualifier breaks the name's pattern",
   "PutFunctionRecursionConfig InvalidParameterValueException": "a name with a qualifier breaks the name's pattern",
   "InvokeAsync ResourceConflictException": "an event waits until its function is ready",
