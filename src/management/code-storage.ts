@@ -1,10 +1,9 @@
 /** The account's room for deployment packages: every version of every function counts, and every layer version. */
 import type { Catalog } from "../functions/catalog.ts";
 import type { Layers } from "../functions/layers.ts";
-import type { LambdaFail } from "./lambda-api.ts";
+import type { CodeRoom, LambdaFail } from "./lambda-api.ts";
 
-export class CodeStorage {
-  /** bytes */
+export class CodeStorage implements CodeRoom {
   readonly limit: number;
   readonly #catalog: Catalog;
   readonly #layers: Layers;
@@ -15,7 +14,6 @@ export class CodeStorage {
     this.#layers = layers;
   }
 
-  /** bytes */
   async used(): Promise<number> {
     const [{ totalCodeSize }, layersSize] = await Promise.all([
       this.#catalog.listing.usage(),
@@ -24,7 +22,6 @@ export class CodeStorage {
     return totalCodeSize + layersSize;
   }
 
-  /** bytes; negative when the limit was lowered below what is used */
   async left(): Promise<number> {
     return this.limit - (await this.used());
   }

@@ -13,7 +13,6 @@ import type { CallContext } from "../wire/service.ts";
 import type { AccountConcurrency } from "./account-concurrency.ts";
 import type { Activation } from "./activation.ts";
 import type { CapacityProviderLifecycle } from "./capacity-provider-lifecycle.ts";
-import type { CodeStorage } from "./code-storage.ts";
 import type { FunctionScalingControl } from "./function-scaling-control.ts";
 import type { MappingLifecycle } from "./mapping-lifecycle.ts";
 
@@ -27,7 +26,7 @@ export interface ManagementContext {
   readonly catalog: Catalog;
   readonly codeStore: CodeStore;
   readonly layers: Layers;
-  readonly codeStorage: CodeStorage;
+  readonly codeStorage: CodeRoom;
   readonly codeSigning: CodeSigningConfigs;
   /** Whose signatures are believed. */
   readonly signingProfiles: readonly SigningProfile[];
@@ -45,6 +44,16 @@ export interface ManagementContext {
   readonly codeUrl: (codeSha256: string, endpoint: string) => string;
   readonly account: AccountConcurrency;
   readonly concurrency: ConcurrencyControl;
+}
+
+/** The account's room for deployment packages. */
+export interface CodeRoom {
+  /** bytes */
+  readonly limit: number;
+  /** bytes of all versions and layer versions */
+  used(): Promise<number>;
+  /** bytes; negative when the limit was lowered below what is used */
+  left(): Promise<number>;
 }
 
 /** Where settings of concurrency take effect. */
