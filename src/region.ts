@@ -215,6 +215,7 @@ export async function startRegion(config: Config): Promise<Region> {
   opened.defer(() => asynchronous.close());
   opened.defer(() => gateway.close());
   opened.defer(() => stopping.abort());
+  opened.defer(() => asynchronous.stop());
   await activation.resume();
   await mappingLifecycle.resume();
   await capacityProviderLifecycle.resume();

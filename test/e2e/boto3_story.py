@@ -8,6 +8,7 @@ import io
 import json
 import os
 import sys
+import time
 import unittest
 import urllib.request
 import zipfile
@@ -210,6 +211,12 @@ class Story(unittest.TestCase):
         answer = self.client.invoke(FunctionName="echo", InvocationType="Event", Payload=b"{}")
         self.assertEqual((answer["StatusCode"], answer["Payload"].read()), (202, b""))
         self.assertNotIn("ExecutedVersion", answer)
+        config = self.client.put_function_event_invoke_config(FunctionName="echo", MaximumRetryAttempts=0)
+        self.assertEqual(config["DestinationConfig"], {"OnSuccess": {}, "OnFailure": {}})
+        self.assertEqual(config["LastModified"].year, time.gmtime().tm_year)
+        pages = self.client.get_paginator("list_function_event_invoke_configs").paginate(FunctionName="echo")
+        configs = [item for page in pages for item in page["FunctionEventInvokeConfigs"]]
+        self.assertEqual([item["MaximumRetryAttempts"] for item in configs], [0])
         legacy = self.client.invoke_async(FunctionName="echo", InvokeArgs=b"{}")
         self.assertEqual(legacy["Status"], 202)
 

@@ -89,7 +89,12 @@ export class AsyncInvocation {
     return this.#dispatcher.isResting;
   }
 
-  /** Take nothing new out of the queue; what runs finishes. */
+  /** Take nothing new out of the queue. */
+  stop(): void {
+    this.#dispatcher.stop();
+  }
+
+  /** The same, and what runs finishes. */
   async close(): Promise<void> {
     clearInterval(this.#pruner);
     await this.#dispatcher.close();

@@ -64,11 +64,16 @@ export class Dispatcher {
     });
   }
 
-  /** Take nothing new, and let what runs finish. */
-  async close(): Promise<void> {
+  /** Take nothing new. */
+  stop(): void {
     this.#isClosed = true;
     this.#closing.resolve();
     clearTimeout(this.#timer);
+  }
+
+  /** Take nothing new, and let what runs finish. */
+  async close(): Promise<void> {
+    this.stop();
     while (this.#claims > 0 || this.#running.size > 0) {
       await Promise.all(this.#running);
       await new Promise(setImmediate);
