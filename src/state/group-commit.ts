@@ -4,6 +4,13 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 
+export interface CommitHooks {
+  /** Called after each commit, before those who asked for the changes hear of it. */
+  committed(): void;
+  /** Called when a change could not be made. Answers what its caller is to be told. */
+  failed(error: unknown): unknown;
+}
+
 interface Task {
   run(): void;
   done(): void;
@@ -12,14 +19,13 @@ interface Task {
 
 export class GroupCommit {
   readonly #database: DatabaseSync;
-  readonly #onFailure: (error: unknown) => unknown;
+  readonly #hooks: CommitHooks;
   #tasks: Task[] = [];
   #closed: Error | undefined;
 
-  /** @param onFailure is told of a change that could not be made, and answers what its caller is to be told */
-  constructor(database: DatabaseSync, onFailure: (error: unknown) => unknown) {
+  constructor(database: DatabaseSync, hooks: CommitHooks) {
     this.#database = database;
-    this.#onFailure = onFailure;
+    this.#hooks = hooks;
   }
 
   /** Make a change, or read what is committed. The task must not wait for anything. */
@@ -62,10 +68,11 @@ export class GroupCommit {
     } catch (error) {
       // SQLite itself gives a transaction up when the disk is full or fails.
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      const told = this.#onFailure(error);
+      const told = this.#hooks.failed(error);
       if (tasks.length === 1) tasks[0]?.fail(told);
       return false;
     }
+    this.#hooks.committed();
     for (const task of tasks) task.done();
     return true;
   }

@@ -184,9 +184,15 @@ test("changes of one turn of the event loop share a commit, and one that fails t
   const database = new DatabaseSync(":memory:");
   database.exec("create table things (name text not null)");
   const failures: unknown[] = [];
-  const commits = new GroupCommit(database, (error) => {
-    failures.push(error);
-    return new Error("told", { cause: error });
+  let commitsSeen = 0;
+  const commits = new GroupCommit(database, {
+    committed: () => {
+      commitsSeen += 1;
+    },
+    failed: (error) => {
+      failures.push(error);
+      return new Error("told", { cause: error });
+    },
   });
   const add = (name: string | null) => commits.run(() => database.prepare("insert into things values (?)").run(name));
   const results = await Promise.allSettled([add("a"), add(null), add("b")]);
@@ -201,6 +207,9 @@ test("changes of one turn of the event loop share a commit, and one that fails t
   );
   // Once together, once by itself.
   assert.equal(failures.length, 2);
+  assert.equal(commitsSeen, 2);
+  await Promise.all([add("d"), add("e")]);
+  assert.equal(commitsSeen, 3);
   const last = add("c");
   commits.close();
   await last;

@@ -20,13 +20,18 @@ export class SqliteQueue implements Queue {
   readonly #listeners: (() => void)[] = [];
   /** By lane. Never later than the truth; read anew when that could be in doubt. */
   #lanes = new Map<string, number>();
+  /** Lanes that changes within the commit have touched: read once for all of them. */
+  readonly #changed = new Set<string>();
 
   private constructor(file: string, database: DatabaseSync, clock: Clock) {
     this.#database = database;
     this.#clock = clock;
-    this.#commits = new GroupCommit(database, (error) => {
-      this.#readLanes();
-      return storageError(file, error);
+    this.#commits = new GroupCommit(database, {
+      committed: () => this.#readChangedLanes(),
+      failed: (error) => {
+        this.#readLanes();
+        return storageError(file, error);
+      },
     });
   }
 
@@ -70,7 +75,7 @@ export class SqliteQueue implements Queue {
       for (const { id } of rows) {
         this.#run("update entries set due = ?, claimed = 1 where id = ?", now + leaseMs, id as number);
       }
-      this.#readLane(lane);
+      this.#changed.add(lane);
       return rows.map(claimedEntry);
     });
   }
@@ -80,7 +85,7 @@ export class SqliteQueue implements Queue {
       this.#run("update entries set due = ?, claimed = 0 where id = ? and due is not null", dueMs, id);
       this.#revise(id, revision);
       const lane = this.#get("select lane from entries where id = ?", id)?.lane;
-      if (lane !== undefined) this.#readLane(lane as string);
+      if (lane !== undefined) this.#changed.add(lane as string);
     });
     this.#announce([]);
   }
@@ -96,7 +101,7 @@ export class SqliteQueue implements Queue {
       } else {
         this.#delete(id);
       }
-      this.#readLane(row.lane as string);
+      this.#changed.add(row.lane as string);
       return true;
     });
     if (isThere) this.#announce(put);
@@ -132,7 +137,7 @@ export class SqliteQueue implements Queue {
         const text = "update entries set due = ?, buried = null, about = ? where id = ?";
         this.#run(text, this.#clock.now(), rewrite(about as string), id as number);
       }
-      for (const lane of new Set(rows.map((row) => row.lane as string))) this.#readLane(lane);
+      for (const { lane } of rows) this.#changed.add(lane as string);
       return rows.length;
     });
     this.#announce([]);
@@ -144,7 +149,7 @@ export class SqliteQueue implements Queue {
       const [where, values] = whereOf(which);
       const rows = this.#all(`select id, lane from entries where ${where}`, ...values);
       for (const { id } of rows) this.#delete(id as number);
-      for (const lane of new Set(rows.map((row) => row.lane as string))) this.#readLane(lane);
+      for (const { lane } of rows) this.#changed.add(lane as string);
       return rows.length;
     });
   }
@@ -201,6 +206,11 @@ export class SqliteQueue implements Queue {
     for (const listener of this.#listeners) listener();
   }
 
+  #readChangedLanes(): void {
+    for (const lane of this.#changed) this.#readLane(lane);
+    this.#changed.clear();
+  }
+
   #readLane(lane: string): void {
     const due = this.#get("select due from entries where lane = ? and due is not null order by due limit 1", lane)?.due;
     if (due === undefined) this.#lanes.delete(lane);
@@ -208,6 +218,7 @@ export class SqliteQueue implements Queue {
   }
 
   #readLanes(): void {
+    this.#changed.clear();
     const rows = this.#all("select lane, min(due) as due from entries where due is not null group by lane");
     this.#lanes = new Map(rows.map(({ lane, due }) => [lane as string, due as number]));
   }
