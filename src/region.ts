@@ -26,9 +26,11 @@ import { KeyRing } from "./gateway/key-ring.ts";
 import { logsRoute } from "./gateway/logs-route.ts";
 import { presign } from "./gateway/presign.ts";
 import { createGateway } from "./gateway/server.ts";
+import { usageRoute } from "./gateway/usage-route.ts";
 import { Admission } from "./invocation/admission.ts";
 import { AsyncInvocation } from "./invocation/async/async-invocation.ts";
 import { ConcurrencySettings } from "./invocation/concurrency-settings.ts";
+import { RegionMetering } from "./invocation/metering/region-metering.ts";
 import { RegionInvoker } from "./invocation/region-invoker.ts";
 import {
   AccountConcurrency,
@@ -96,6 +98,8 @@ export async function startRegion(config: Config): Promise<Region> {
   opened.defer(() => clearInterval(sweeper));
   const logs = new LogStore(data.join("logs"), log);
   opened.defer(() => logs.flush());
+  const metering = await RegionMetering.open(data.join("usage.sqlite"), clock, log);
+  opened.defer(() => metering.close());
 
   const [{ driver, rejected }, runtimes] = await Promise.all([selectDriver(config.isolation), Runtimes.discover()]);
   opened.defer(() => driver.close());
@@ -113,16 +117,19 @@ export async function startRegion(config: Config): Promise<Region> {
     log,
     idleTimeoutMs: config.idleTimeoutMs,
     parallelStarts: Math.max(2, availableParallelism()),
+    onProvisionedInit: (version, initMs) => metering.meter.recordProvisionedInit(version, initMs),
   });
   opened.defer(() => pool.close());
   const admission = new Admission(config);
-  const concurrency = new ConcurrencySettings(catalog, admission, pool.provisioned);
+  const provisionedTime = metering.provisionedTime(pool.provisioned);
+  opened.defer(() => provisionedTime.close());
+  const concurrency = new ConcurrencySettings(catalog, admission, pool.provisioned, () => provisionedTime.advance());
   catalog.onChange((functionName) => {
     void concurrency.apply(functionName).catch((error) => log.error("applying concurrency", { error }));
     const current = (version: string) => catalog.resolve(functionName, version);
     void pool.retire(functionName, current).catch((error) => log.error("retiring environments", { error }));
   });
-  const invoker = new RegionInvoker(catalog, admission, pool, (name) => functionArn(place, name));
+  const invoker = new RegionInvoker(catalog, admission, pool, (name) => functionArn(place, name), metering.meter);
   const queue = await SqliteQueue.open(data.join("events.sqlite"), clock);
   opened.defer(() => queue.close());
   const asynchronous = new AsyncInvocation({
@@ -201,12 +208,14 @@ export async function startRegion(config: Config): Promise<Region> {
     adminRoutes: [
       logsRoute(catalog, logs, stopping.signal),
       codeRoute(code),
+      usageRoute((query) => metering.report(query), clock),
       ...eventRoutes(asynchronous.browser, asynchronous.counters),
     ],
     log,
   });
   // From here on environments may call the region.
   await concurrency.load();
+  provisionedTime.start();
   const { port, host } = await gateway.listen(config.port, config.host);
   opened.defer(() => activation.close());
   opened.defer(() => mappingLifecycle.close());

@@ -14,6 +14,10 @@ export const USAGE = {
     usage: "logs NAME [--follow] [--since 10m] [--endpoint URL]",
     about: "print what a function logged",
   },
+  cost: {
+    usage: "cost [--from DAY] [--to DAY] [--by function|version|day] [--csv] [--endpoint URL]",
+    about: "show what functions used this month, or between two days, and what AWS would have charged",
+  },
   url: {
     usage: "url NAME [--qualifier ALIAS] [--signed] [--stream] [--endpoint URL]",
     about: "print a function's URL, and give it one that anybody may call when it has none",

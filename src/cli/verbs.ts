@@ -9,6 +9,7 @@ export const VERBS: Readonly<Record<keyof typeof USAGE, () => Promise<{ readonly
   quickstart: () => import("./quickstart.ts"),
   invoke: () => import("./invoke.ts"),
   logs: () => import("./logs.ts"),
+  cost: () => import("./cost.ts"),
   url: () => import("./url.ts"),
   events: () => import("./events.ts"),
   doctor: () => import("./doctor.ts"),

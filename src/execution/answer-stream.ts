@@ -41,6 +41,11 @@ export class AnswerStream {
     this.#onReady = listener;
   }
 
+  /** Bytes so far. */
+  get sentBytes(): number {
+    return this.#sent;
+  }
+
   /** One more of that many bytes would be too much. */
   wouldOverflow(bytes: number): boolean {
     return this.#sent + bytes > MAX_STREAMED_BYTES;

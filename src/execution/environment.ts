@@ -95,6 +95,11 @@ export class Environment {
     return this.#runtime.isUp;
   }
 
+  /** How long its init phase took; undefined when it failed, and once an invocation has told of it. */
+  get initMs(): number | undefined {
+    return this.#initMs;
+  }
+
   /** The init phase, ahead of the first invocation. A failure is logged and repeated inside that invocation, as in Lambda. */
   async init(): Promise<void> {
     const startedMs = performance.now();
@@ -271,6 +276,8 @@ export class Environment {
       payload,
       executedVersion: this.version.version,
       ...figures,
+      ...(this.#initialization === "provisioned-concurrency" && { isProvisioned: true as const }),
+      ...(running.stream && { streamedBytes: running.stream.sentBytes }),
       ...(kind !== "ok" && { functionError: "Unhandled" as const }),
       ...(errorType !== undefined && { errorType }),
     };

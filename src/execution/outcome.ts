@@ -22,6 +22,10 @@ export interface Outcome {
   /** Only on the first invocation after a successful init. */
   readonly initMs?: number;
   readonly maxMemoryMb: number;
+  /** It ran in an environment that is provisioned. */
+  readonly isProvisioned?: true;
+  /** Bytes that the function streamed, when it did. */
+  readonly streamedBytes?: number;
 }
 
 /** bytes: 6 MB and the 100 that Lambda's own implementation allows on top (contract/01 §7). */

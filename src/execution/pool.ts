@@ -24,6 +24,8 @@ export { NoRoomError } from "./environment-starts.ts";
 export interface PoolOptions extends StartsOptions {
   readonly log: Log;
   readonly idleTimeoutMs: number;
+  /** A provisioned environment was initialised. */
+  readonly onProvisionedInit?: (version: FunctionVersion, initMs: number) => void;
 }
 
 interface Membership {
@@ -54,7 +56,12 @@ export class EnvironmentPool implements EnvironmentListener {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#starts = new EnvironmentStarts(options, () => this.#giveWay());
-    this.provisioned = new ProvisionedEnvironments({ starts: this.#starts, log: options.log, maxAgeMs: MAX_AGE_MS });
+    this.provisioned = new ProvisionedEnvironments({
+      starts: this.#starts,
+      log: options.log,
+      maxAgeMs: MAX_AGE_MS,
+      ...(options.onProvisionedInit && { onInit: options.onProvisionedInit }),
+    });
     this.#reaper = setInterval(() => this.#reap(), REAP_EVERY_MS);
     this.#reaper.unref();
   }

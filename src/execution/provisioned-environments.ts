@@ -13,6 +13,11 @@ export interface ProvisionedShare {
   readonly count: number;
 }
 
+/** The same, with the version or alias for which it was asked. */
+export interface ConfiguredShare extends ProvisionedShare {
+  readonly qualifier: string;
+}
+
 /** What shall be provisioned for one version or alias. */
 export interface Provision {
   /** Grows when its owner asks anew: what had failed is then tried again at once. */
@@ -98,6 +103,15 @@ export class ProvisionedEnvironments {
     if (allocations.size > 0) this.#functions.set(functionName, allocations);
     else this.#functions.delete(functionName);
     this.#settleSoon();
+  }
+
+  /** All that is asked for, whether it is there or not. */
+  *configured(): Generator<ConfiguredShare> {
+    for (const allocations of this.#functions.values()) {
+      for (const [qualifier, { parts }] of allocations) {
+        for (const { fleet, count } of parts) yield { qualifier, version: fleet.version, count };
+      }
+    }
   }
 
   /** Undefined when nothing is provisioned there. */

@@ -23,6 +23,8 @@ export interface FleetOptions {
   readonly log: Log;
   /** ms after which an environment is replaced: before its credentials expire */
   readonly maxAgeMs: number;
+  /** One was initialised. */
+  readonly onInit?: (version: FunctionVersion, initMs: number) => void;
   /** There are more or fewer of them, or none can be had. */
   onChange(): void;
 }
@@ -203,6 +205,7 @@ export class ProvisionedFleet implements EnvironmentListener {
     if (member.failed) return this.#failed("INTERNAL_ERROR", environment);
     if (!environment.isInitialised) return this.#failed("FUNCTION_ERROR_INIT_FAILURE", environment);
     member.initialised = true;
+    if (environment.initMs !== undefined) this.#options.onInit?.(this.version, environment.initMs);
     this.#failures = 0;
     this.#failure = undefined;
     this.onIdle(environment);

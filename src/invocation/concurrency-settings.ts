@@ -17,9 +17,17 @@ export class ConcurrencySettings {
   readonly #environments: ProvisionedEnvironments;
   readonly #reserved: FunctionSettings<ReservedConcurrency>;
   readonly #provisioned: FunctionSettings<ProvisionedConcurrency>;
+  readonly #onApplied: () => void;
   readonly #serial = new Serial();
 
-  constructor(catalog: Catalog, admission: Admission, environments: ProvisionedEnvironments) {
+  /** @param onApplied what is provisioned may have changed */
+  constructor(
+    catalog: Catalog,
+    admission: Admission,
+    environments: ProvisionedEnvironments,
+    onApplied: () => void = () => {},
+  ) {
+    this.#onApplied = onApplied;
     this.#catalog = catalog;
     this.#admission = admission;
     this.#environments = environments;
@@ -49,6 +57,7 @@ export class ConcurrencySettings {
         this.#admission.forget(functionName);
       }
       this.#environments.set(functionName, provisions);
+      this.#onApplied();
     });
   }
 

@@ -34,6 +34,7 @@ function setUp(
     settings: () => ({ get: async () => options.recursiveLoop }),
   } as unknown as Catalog;
   const running: PromiseWithResolvers<Outcome>[] = [];
+  const metered: unknown[] = [];
   const played = { demand: "warm" as Demand };
   const pool = {
     demand: () => played.demand,
@@ -43,7 +44,9 @@ function setUp(
       return invocation.promise;
     },
   } as unknown as EnvironmentPool;
-  const invoker = new RegionInvoker(catalog, admission, pool, (name) => `arn:${name}`);
+  const invoker = new RegionInvoker(catalog, admission, pool, (name) => `arn:${name}`, {
+    record: (...[{ version }, { isQueued }, outcome]) => metered.push([version, isQueued, outcome]),
+  });
   const invoke = (functionName = "f", isQueued?: true, traceId = "Root=1-0-0") =>
     invoker.invoke({
       functionName,
@@ -55,7 +58,7 @@ function setUp(
   const started = async (count: number) => {
     while (running.length < count) await new Promise(setImmediate);
   };
-  return { invoker, admission, running, played, asked, invoke, started };
+  return { invoker, admission, metered, running, played, asked, invoke, started };
 }
 
 async function refused(call: Promise<unknown>, code: string, reason?: string): Promise<void> {
@@ -149,4 +152,23 @@ test("the seventeenth invocation of a function in one chain is refused, unless i
   await allowed.started(1);
   allowed.running[0]?.resolve(OUTCOME);
   await call;
+});
+
+test("what ran is metered, what was refused or broke is not", async () => {
+  const { running, metered, invoke, started } = setUp({ accountConcurrency: 2 });
+  const calls = [invoke(), invoke("f", true)];
+  await started(2);
+  await refused(invoke(), "TooManyRequestsException", "ConcurrentInvocationLimitExceeded");
+  const failure = { kind: "timeout" } as Outcome;
+  running[0]?.resolve(OUTCOME);
+  running[1]?.resolve(failure);
+  await Promise.all(calls);
+  const broken = assert.rejects(invoke(), /no sandbox/);
+  await started(3);
+  running[2]?.reject(new Error("no sandbox"));
+  await broken;
+  assert.deepEqual(metered, [
+    ["1", undefined, OUTCOME],
+    ["1", true, failure],
+  ]);
 });

@@ -7,6 +7,7 @@ import type { FunctionVersion } from "../functions/function-version.ts";
 import type { Admission } from "./admission.ts";
 import type { InvokeRequest, Invoker } from "./invoker.ts";
 import { extendLineage, LONGEST_CHAIN } from "./lineage.ts";
+import type { Meter } from "./metering/metering.ts";
 import { InvokeRefusal } from "./refusal.ts";
 import { throttled } from "./throttling.ts";
 
@@ -16,8 +17,16 @@ export class RegionInvoker implements Invoker {
   readonly #pool: EnvironmentPool;
   /** The ARN of a function that does not exist, for the message. */
   readonly #arnOf: (functionName: string) => string;
+  readonly #meter: Meter;
 
-  constructor(catalog: Catalog, admission: Admission, pool: EnvironmentPool, arnOf: (functionName: string) => string) {
+  constructor(
+    catalog: Catalog,
+    admission: Admission,
+    pool: EnvironmentPool,
+    arnOf: (functionName: string) => string,
+    meter: Meter,
+  ) {
+    this.#meter = meter;
     this.#catalog = catalog;
     this.#admission = admission;
     this.#pool = pool;
@@ -36,7 +45,9 @@ export class RegionInvoker implements Invoker {
     const demand = this.#pool.demand(version, invocation.tenantId);
     const place = this.#admission.enter(functionName, demand, request.isQueued !== true);
     try {
-      return await this.#pool.invoke(version, invocation, request.wantsLogTail);
+      const outcome = await this.#pool.invoke(version, invocation, request.wantsLogTail);
+      this.#meter.record(version, request, outcome);
+      return outcome;
     } catch (error) {
       // A full machine is to the caller what a used-up account is: try again later.
       throw error instanceof NoRoomError ? throttled("ConcurrentInvocationLimitExceeded") : error;
