@@ -117,6 +117,12 @@ export class TestRegion {
     await this.#end("SIGKILL");
   }
 
+  /** Let the program end and start it again, as an operator would. */
+  async restart(): Promise<void> {
+    await this.#end("SIGTERM");
+    await this.startAgain();
+  }
+
   /** Let the program end and remove its data. Harmless when it has ended. @returns the exit code */
   async stop(): Promise<number | null> {
     const code = await this.#end("SIGTERM");

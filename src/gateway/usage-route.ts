@@ -2,8 +2,9 @@
  * `GET /_alonzo/usage?from=2026-11-01&to=2026-11-21&by=function|version|day&format=json|csv`: what was used and what AWS
  * would have charged, for `alonzo cost`. Without days: this month until today (UTC).
  */
+
+import type { GroupBy } from "../invocation/metering/usage-reader.ts";
 import { GROUP_NAMES, type UsageQuery, type UsageReport } from "../invocation/metering/usage-report.ts";
-import type { GroupBy } from "../invocation/metering/usage-store.ts";
 import type { Clock } from "../state/clock.ts";
 import type { AdminRoute } from "./gateway.ts";
 import { refusal } from "./refusal.ts";
@@ -14,12 +15,12 @@ const LONGEST_DAYS = 3660;
 const DAY_MS = 86_400_000;
 
 /** @param report everything counted until now is in it */
-export function usageRoute(report: (query: UsageQuery) => UsageReport, clock: Clock): AdminRoute {
+export function usageRoute(report: (query: UsageQuery) => Promise<UsageReport>, clock: Clock): AdminRoute {
   return {
     method: "GET",
     prefix: "/_alonzo/usage",
     signed: true,
-    handle({ query: text }) {
+    async handle({ query: text }) {
       const query = new URLSearchParams(text);
       for (const name of query.keys()) {
         // Presigned requests bring their signature along.
@@ -33,7 +34,7 @@ export function usageRoute(report: (query: UsageQuery) => UsageReport, clock: Cl
       if (days > LONGEST_DAYS) throw invalid(`from and to are more than ${LONGEST_DAYS} days apart`);
       const by = oneOf(query, "by", Object.keys(GROUP_NAMES) as GroupBy[]);
       const format = oneOf(query, "format", FORMATS);
-      const answer = report({ from, to, by });
+      const answer = await report({ from, to, by });
       return format === "json"
         ? { status: 200, headers: { "content-type": "application/json" }, body: Buffer.from(JSON.stringify(answer)) }
         : { status: 200, headers: { "content-type": "text/csv; charset=utf-8" }, body: Buffer.from(csvOf(answer)) };

@@ -1,7 +1,7 @@
 /**
- * Counts what invocations use. On their path it only adds to numbers in memory; every tenth of a second what has been
- * counted is added to the daily totals on disk in one transaction. So a crash loses at most what was counted since the
- * last flush, and nothing is ever counted twice. While the disk refuses, counts wait in memory.
+ * Counts what invocations use. On their path it only adds to numbers in memory; a tenth of a second later, or with very
+ * many functions up to one second, what has been counted is added to the daily totals on disk in one transaction. So a crash
+ * loses at most that last moment, and nothing is ever counted twice. While the disk refuses, counts wait in memory.
  */
 import type { Outcome } from "../../execution/outcome.ts";
 import type { FunctionVersion } from "../../functions/function-version.ts";
@@ -11,7 +11,10 @@ import type { InvokeRequest } from "../invoker.ts";
 import { eventChunks, FREE_EPHEMERAL_MB, FREE_STREAMED_BYTES, MEASURE_NAMES, newTally, type Tally } from "./usage.ts";
 import type { DayUsage, PaidBlock, UsageStore } from "./usage-store.ts";
 
-const FLUSH_MS = 100;
+const LEAST_FLUSH_MS = 100;
+const MOST_FLUSH_MS = 1000;
+/** Of the time, flushing may take one part in so many, while that is within these bounds. */
+const FLUSH_SHARE = 50;
 /** ms until the disk is tried again, and between two complaints about it */
 const RETRY_MS = 1000;
 const COMPLAIN_EVERY_MS = 10_000;
@@ -41,6 +44,7 @@ export class Metering implements Meter {
   readonly #pending = new Map<string, DayUsage>();
   readonly #blocks = new Map<string, PaidBlock>();
   #timer: NodeJS.Timeout | undefined;
+  #flushMs = LEAST_FLUSH_MS;
   #complainedMs = Number.NEGATIVE_INFINITY;
   #syncing: Promise<void> | undefined;
 
@@ -71,8 +75,9 @@ export class Metering implements Meter {
   /** An environment was initialised ahead of invocations. */
   recordProvisionedInit(version: FunctionVersion, initMs: number): void {
     const tally = this.#tallyOf(version);
-    tally.provisionedInitUs += Math.round(initMs * 1000);
-    tally.provisionedMemoryMbMs += version.memoryMb * Math.ceil(initMs);
+    const initUs = Math.round(initMs * 1000);
+    tally.provisionedInitUs += initUs;
+    tally.provisionedMemoryMbMs += version.memoryMb * Math.ceil(initUs / 1000);
   }
 
   /** MB of memory of a version, provisioned for so many ms. The block is kept in the same transaction. */
@@ -114,7 +119,7 @@ export class Metering implements Meter {
     if (this.#current.size >= MOST_CURRENT) this.#sumUp();
     const tally = newTally();
     this.#current.set(version, tally);
-    this.#timer ??= setTimeout(() => this.#flushOrRetry(), FLUSH_MS);
+    this.#timer ??= setTimeout(() => this.#flushOrRetry(), this.#flushMs);
     return tally;
   }
 
@@ -132,8 +137,11 @@ export class Metering implements Meter {
 
   #flushOrRetry(): void {
     this.#timer = undefined;
+    const startedMs = performance.now();
     try {
       this.flush();
+      const tookMs = performance.now() - startedMs;
+      this.#flushMs = Math.min(Math.max(LEAST_FLUSH_MS, tookMs * FLUSH_SHARE), MOST_FLUSH_MS);
       this.#syncSoon();
     } catch (error) {
       this.#complain(error);

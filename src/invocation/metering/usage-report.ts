@@ -2,7 +2,7 @@
 import { billOf, decimal } from "./pricing.ts";
 import { ASSUMPTIONS, TARIFF, type Tariff } from "./tariff.ts";
 import { MEASURE_NAMES, newTotals, type Totals } from "./usage.ts";
-import type { GroupBy, UsageStore, UsageSum } from "./usage-store.ts";
+import type { GroupBy, UsageReader, UsageSum } from "./usage-reader.ts";
 
 export interface UsageQuery {
   /** First and last day, UTC, `2026-11-21`. */
@@ -64,13 +64,12 @@ export const GROUP_NAMES: Readonly<Record<GroupBy, readonly string[]>> = {
 const PICO_DOLLARS = 10n ** 12n;
 const MB_MS_PER_GB_S = 1_024_000n;
 
-/** @param store everything that was counted is in it */
-export function usageReport(store: Pick<UsageStore, "sums">, query: UsageQuery, tariff: Tariff = TARIFF): UsageReport {
+export function usageReport(reader: UsageReader, query: UsageQuery, tariff: Tariff = TARIFF): UsageReport {
   const { from, to, by } = query;
   const groups = new Map<string, Sum>();
   const total = newSum([]);
   const bill: UsageBillLine[] = [];
-  for (const [month, uses] of byMonth(store.sums(from, to, by))) {
+  for (const [month, uses] of byMonth(reader.sums(from, to, by))) {
     const { lines, costs } = billOf(uses, tariff);
     for (const { item, quantity, unitPrice, cost } of lines) {
       bill.push({

@@ -4,13 +4,12 @@
  * sync() brings it to the disk, where it outlives the machine.
  */
 import { type FileHandle, open } from "node:fs/promises";
-import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { sql } from "kysely";
-import type { Architecture } from "../../functions/function-version.ts";
 import { databaseOn, openSqlite } from "../../state/database.ts";
 import { type Migration, migrate } from "../../state/migrations.ts";
 import { storageError } from "../../state/storage-error.ts";
-import { MEASURE_NAMES, MEASURES, type Tally, type Totals, type UsageKey } from "./usage.ts";
+import { MEASURE_NAMES, MEASURES, type Tally, type UsageKey } from "./usage.ts";
 
 export interface DayUsage extends UsageKey {
   readonly tally: Tally;
@@ -25,27 +24,6 @@ export interface PaidBlock {
   /** Unix ms */
   readonly untilMs: number;
 }
-
-/** Which members of the key stay apart in a sum; the others are added up. */
-export type GroupBy = "function" | "version" | "day";
-
-/** Totals of one month, group and architecture. */
-export interface UsageSum {
-  /** `2026-11` */
-  readonly month: string;
-  /** The members of the key that GroupBy names, in order. */
-  readonly group: readonly string[];
-  readonly architecture: Architecture;
-  /** Between the days that were asked for; otherwise in the rest of their months. */
-  readonly isInside: boolean;
-  readonly totals: Totals;
-}
-
-const GROUP_COLUMNS: Readonly<Record<GroupBy, readonly string[]>> = {
-  function: ["function_name"],
-  version: ["function_name", "version"],
-  day: ["day"],
-};
 
 const COLUMNS = MEASURE_NAMES.map((measure) => MEASURES[measure]);
 
@@ -142,27 +120,6 @@ export class UsageStore {
     await this.#wal.datasync();
   }
 
-  /** Sums over the whole months of these days. @param from first and last day, `2026-11-21` */
-  sums(from: string, to: string, by: GroupBy): UsageSum[] {
-    const group = GROUP_COLUMNS[by];
-    const names = group.map((column) => `${column}, `).join("");
-    const sums = COLUMNS.map((column) => `sum(${column}) as ${column}`).join(", ");
-    const statement = this.#database.prepare(
-      `select substr(day, 1, 7) as month, ${names} architecture, day between ? and ? as inside, ${sums}
-       from daily_usage where day between ? and ?
-       group by month, ${names} architecture, inside
-       order by month, ${names} architecture, inside`,
-    );
-    statement.setReadBigInts(true);
-    return statement.all(from, to, `${from.slice(0, 7)}-01`, `${to.slice(0, 7)}-31`).map((row) => ({
-      month: String(row.month),
-      group: group.map((column) => String(row[column])),
-      architecture: row.architecture as Architecture,
-      isInside: row.inside === 1n,
-      totals: totalsOf(row),
-    }));
-  }
-
   /** What is paid for at this time or later; what was before is forgotten. */
   paidBlocks(nowMs: number): PaidBlock[] {
     this.#database.prepare("delete from paid_blocks where until_ms < ?").run(nowMs);
@@ -182,8 +139,4 @@ export class UsageStore {
     await this.#wal.close();
     this.#database.close();
   }
-}
-
-function totalsOf(row: Record<string, SQLOutputValue>): Totals {
-  return Object.fromEntries(MEASURE_NAMES.map((measure) => [measure, row[MEASURES[measure]]])) as Totals;
 }
