@@ -33,12 +33,14 @@ function setUp(
     },
     settings: () => ({ get: async () => options.recursiveLoop }),
   } as unknown as Catalog;
+  const delivered: Invocation[] = [];
   const running: PromiseWithResolvers<Outcome>[] = [];
   const metered: unknown[] = [];
   const played = { demand: "warm" as Demand };
   const pool = {
     demand: () => played.demand,
-    invoke: () => {
+    invoke: (_: FunctionVersion, given: Invocation) => {
+      delivered.push(given);
       const invocation = Promise.withResolvers<Outcome>();
       running.push(invocation);
       return invocation.promise;
@@ -58,7 +60,7 @@ function setUp(
   const started = async (count: number) => {
     while (running.length < count) await new Promise(setImmediate);
   };
-  return { invoker, admission, metered, running, played, asked, invoke, started };
+  return { invoker, admission, metered, delivered, running, played, asked, invoke, started };
 }
 
 async function refused(call: Promise<unknown>, code: string, reason?: string): Promise<void> {
@@ -171,4 +173,29 @@ test("what ran is metered, what was refused or broke is not", async () => {
     ["1", undefined, OUTCOME],
     ["1", true, failure],
   ]);
+});
+
+test("a large event is in memory no longer than until the runtime has it", async () => {
+  const { invoker, running, delivered, started } = setUp();
+  let payload = Buffer.alloc(10);
+  const answer = invoker.invoke({
+    functionName: "f",
+    qualifier: "1",
+    invocation: {
+      requestId: "id",
+      invokedFunctionArn: "arn:f:1",
+      traceId: "Root=1-0-0",
+      payload,
+      onDelivered: () => {
+        payload = Buffer.alloc(0);
+      },
+    },
+    wantsLogTail: false,
+  });
+  await started(1);
+  assert.equal(delivered[0]?.payload.length, 10);
+  delivered[0]?.onDelivered?.();
+  assert.deepEqual([payload.length, delivered[0]?.payload.length], [0, 0]);
+  running[0]?.resolve(OUTCOME);
+  await answer;
 });

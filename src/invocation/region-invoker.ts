@@ -11,6 +11,8 @@ import type { Meter } from "./metering/metering.ts";
 import { InvokeRefusal } from "./refusal.ts";
 import { throttled } from "./throttling.ts";
 
+const NOTHING = Buffer.alloc(0);
+
 export class RegionInvoker implements Invoker {
   readonly #catalog: Catalog;
   readonly #admission: Admission;
@@ -40,7 +42,7 @@ export class RegionInvoker implements Invoker {
     refuseTenant(version, request.invocation.tenantId);
     const { traceId, invocations } = extendLineage(request.invocation.traceId, version.functionArn);
     if (invocations > LONGEST_CHAIN) await this.#refuseRecursion(functionName);
-    const invocation: Invocation = { ...request.invocation, traceId };
+    const invocation = withTrace(request.invocation, traceId);
     // From here until the pool has taken its environment nothing waits: what demand() saw is what invoke() finds.
     const demand = this.#pool.demand(version, invocation.tenantId);
     const place = this.#admission.enter(functionName, demand, request.isQueued !== true);
@@ -81,6 +83,17 @@ export class RegionInvoker implements Invoker {
     const arn = `${this.#arnOf(functionName)}:${qualifier ?? "$LATEST"}`;
     throw new InvokeRefusal("ResourceNotFoundException", `Function not found: ${arn}`);
   }
+}
+
+/** Whoever lets go of a large event once it is delivered is not to be kept from it by this copy. */
+function withTrace(made: Invocation, traceId: string): Invocation {
+  if (made.onDelivered === undefined) return { ...made, traceId };
+  const invocation: { -readonly [Member in keyof Invocation]: Invocation[Member] } = { ...made, traceId };
+  invocation.onDelivered = () => {
+    invocation.payload = NOTHING;
+    made.onDelivered?.();
+  };
+  return invocation;
 }
 
 function refuseUnready(version: FunctionVersion): void {
