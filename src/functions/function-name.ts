@@ -49,6 +49,12 @@ export function partitionOf(region: string): string {
   return "aws";
 }
 
+/** Is this an ARN of another partition than that of the region? Texts that name no partition are of any. */
+export function isOfOtherPartition(text: string, { region }: Pick<Place, "region">): boolean {
+  const partition = /^arn:([^:]+):/.exec(text)?.[1];
+  return partition !== undefined && partition !== partitionOf(region);
+}
+
 /** The ARN of a function, or of one of its versions or aliases when a qualifier is given. */
 export function functionArn(place: Place, name: string, qualifier?: string): string {
   const arn = `arn:${partitionOf(place.region)}:lambda:${place.region}:${place.accountId}:function:${name}`;

@@ -1,5 +1,5 @@
 /** Which function version an Invoke request names, in its path and its Qualifier, and under which ARN. */
-import { functionArn, type Place, parseFunctionName } from "../functions/function-name.ts";
+import { functionArn, isOfOtherPartition, type Place, parseFunctionName } from "../functions/function-name.ts";
 import { refusal } from "./refusal.ts";
 
 /** As Lambda's model prints them in its messages. */
@@ -62,6 +62,7 @@ export function readTarget(
       `Functions from '${reference.region}' are not reachable in this region ('${place.region}')`,
     );
   }
+  if (isOfOtherPartition(text, place)) throw refusal("ResourceNotFoundException", `Function not found: ${text}`);
   if (reference.accountId !== undefined && reference.accountId !== place.accountId) {
     const arn = functionArn({ ...place, accountId: reference.accountId }, reference.name, reference.qualifier ?? asked);
     throw refusal(

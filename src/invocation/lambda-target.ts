@@ -1,5 +1,5 @@
 /** Functions as targets: each message is the payload of an asynchronous invocation. */
-import { functionArn, type Place, parseFunctionName } from "../functions/function-name.ts";
+import { functionArn, isOfOtherPartition, type Place, parseFunctionName } from "../functions/function-name.ts";
 import { newUuid } from "../state/ids.ts";
 import { type EventAcceptor, LARGEST_EVENT_BYTES } from "./async/event-acceptor.ts";
 import { InvokeRefusal } from "./refusal.ts";
@@ -16,7 +16,8 @@ export class LambdaTarget implements Target {
 
   async deliver(arn: string, message: Buffer, _: MessageAttributes, { traceId }: Origin): Promise<void> {
     const { name, qualifier, region, accountId } = parseFunctionName(arn) ?? {};
-    if (name === undefined || region !== this.#place.region || accountId !== this.#place.accountId) {
+    const isOurs = region === this.#place.region && accountId === this.#place.accountId;
+    if (name === undefined || !isOurs || isOfOtherPartition(arn, this.#place)) {
       throw new TargetRefusal(`${arn} is no function of this region`);
     }
     if (message.length > LARGEST_EVENT_BYTES) {

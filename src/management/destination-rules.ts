@@ -1,12 +1,19 @@
 /** Where results of asynchronous invocations may be sent: what Lambda checks when it is told, in its own words. */
 import type { Catalog } from "../functions/catalog.ts";
-import { parseFunctionName } from "../functions/function-name.ts";
+import { isOfOtherPartition, parseFunctionName } from "../functions/function-name.ts";
 import type { CallContext, LambdaFail, LambdaInput } from "./lambda-api.ts";
 
 type Destinations = NonNullable<LambdaInput<"PutFunctionEventInvokeConfig">["DestinationConfig"]>;
 
 const FOR_BOTH: readonly string[] = ["events", "lambda", "sns", "sqs"];
 const FOR_FAILURES: readonly string[] = [...FOR_BOTH, "s3"];
+/** What an ARN of each of these services must name; of functions it is looked for. */
+const ARNS: Readonly<Record<string, RegExp>> = {
+  events: /^arn:[^:]*:events:[^:]+:\d{12}:event-bus\/[^:]+$/,
+  s3: /^arn:[^:]*:s3:::[^:]+$/,
+  sns: /^arn:[^:]*:sns:[^:]+:\d{12}:[^:]+$/,
+  sqs: /^arn:[^:]*:sqs:[^:]+:\d{12}:[^:]+$/,
+};
 
 /** @throws InvalidParameterValueException */
 export async function checkDestinations(
@@ -19,7 +26,12 @@ export async function checkDestinations(
   const onSuccess = success?.Destination;
   const onFailure = failure?.Destination;
   for (const arn of [onFailure, onSuccess]) {
-    if (arn && serviceOf(arn) === "lambda") await checkFunction(fail, context, catalog, functionName, arn);
+    if (!arn) continue;
+    const pattern = Object.hasOwn(ARNS, serviceOf(arn)) ? ARNS[serviceOf(arn)] : undefined;
+    if (isOfOtherPartition(arn, context) || pattern?.test(arn) === false) {
+      fail("InvalidParameterValueException", `The destination ARN ${arn} is invalid.`);
+    }
+    if (serviceOf(arn) === "lambda") await checkFunction(fail, context, catalog, functionName, arn);
   }
   const isServed =
     (!onSuccess || FOR_BOTH.includes(serviceOf(onSuccess))) &&

@@ -1,7 +1,7 @@
 /** Create-, Get-, Update-, Delete- and ListEventSourceMapping(s). */
 import { type EventSourceMapping, eventSourceMappingArn, sourceKind } from "../functions/event-source-mapping.ts";
 import type { MappingFilter } from "../functions/event-source-mappings.ts";
-import { functionArn } from "../functions/function-name.ts";
+import { functionArn, isOfOtherPartition } from "../functions/function-name.ts";
 import { newUuid } from "../state/ids.ts";
 import { checkTags } from "./function-rules.ts";
 import { functionTarget } from "./function-target.ts";
@@ -23,11 +23,11 @@ export function eventSourceMappingHandlers(management: ManagementContext) {
   const refuseIf = (message: string | undefined): void => void (message !== undefined && refuse(message));
   const notFound = (): never => fail("ResourceNotFoundException", "The resource you requested does not exist.");
 
-  function sourceOf(input: LambdaInput<"CreateEventSourceMapping">): Source {
+  function sourceOf(context: CallContext, input: LambdaInput<"CreateEventSourceMapping">): Source {
     const { EventSourceArn: sourceArn, SelfManagedEventSource: managed } = input;
     const bootstrapServers = managed?.Endpoints?.KAFKA_BOOTSTRAP_SERVERS;
     if (bootstrapServers && sourceArn === undefined) return { kind: "kafka", bootstrapServers };
-    const kind = sourceArn === undefined ? undefined : sourceKind(sourceArn);
+    const kind = sourceArn === undefined || isOfOtherPartition(sourceArn, context) ? undefined : sourceKind(sourceArn);
     if (sourceArn === undefined || kind === undefined) return refuse("Unrecognized event source.");
     return { kind, sourceArn };
   }
@@ -57,7 +57,7 @@ export function eventSourceMappingHandlers(management: ManagementContext) {
 
   return {
     async CreateEventSourceMapping(input, context) {
-      const source = sourceOf(input);
+      const source = sourceOf(context, input);
       const { kind } = source;
       refuseIf(memberRefusal(kind, input));
       refuseIf(missingRefusal(kind, input));

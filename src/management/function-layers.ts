@@ -1,4 +1,5 @@
 /** The layers that a function asks for by their ARNs: what Lambda demands of them, and what they resolve to. */
+import { isOfOtherPartition } from "../functions/function-name.ts";
 import type { FunctionLayer } from "../functions/function-version.ts";
 import { parseLayerVersionArn } from "../functions/layer-name.ts";
 import type { CallContext, LambdaInput, ManagementContext } from "./lambda-api.ts";
@@ -40,7 +41,7 @@ export async function resolveLayers(
   if (!arns) return undefined;
   const resolved: FunctionLayer[] = [];
   for (const arn of arns) {
-    const layer = parseLayerVersionArn(arn);
+    const layer = isOfOtherPartition(arn, context) ? undefined : parseLayerVersionArn(arn);
     if (layer && layer.accountId !== context.accountId) layerDenied(fail, context, "GetLayerVersion", arn);
     const found = layer && (await layers.find(layer.name, layer.version));
     if (!found) return fail("InvalidParameterValueException", `Layer version ${arn} does not exist.`);

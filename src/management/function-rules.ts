@@ -2,6 +2,7 @@
  * What Lambda demands of a function's settings beyond its model: checked by the service, in its own words. Texts are
  * from contract/01 §5 and contract/06 unless a comment says otherwise.
  */
+import { isOfOtherPartition } from "../functions/function-name.ts";
 import type { FunctionConfiguration } from "../functions/function-version.ts";
 import { runtimeRefusal, supportsSnapStart } from "../functions/runtime-names.ts";
 import { newPackageRefusal } from "./container-image.ts";
@@ -23,6 +24,11 @@ type Rule = (settings: FunctionSettings, context: CallContext) => string | undef
 
 const RULES: readonly Rule[] = [
   ({ Runtime: runtime }) => (runtime === undefined ? undefined : runtimeRefusal(runtime)),
+  // Whether there is such a role, IAM alone would know.
+  ({ Role: role }, context) =>
+    role !== undefined && isOfOtherPartition(role, context)
+      ? "The role defined for the function cannot be assumed by Lambda."
+      : undefined,
   // Known from accounts whose quota is lower: «'MemorySize' value failed to satisfy constraint: ... 3008».
   ({ MemorySize: memory }) =>
     memory !== undefined && memory > MAX_MEMORY_MB
@@ -35,8 +41,8 @@ const RULES: readonly Rule[] = [
       ? "SubnetIds and SecurityIds must coexist or be both empty list."
       : undefined,
   ({ DeadLetterConfig: deadLetter }, context) => deadLetterRefusal(deadLetter?.TargetArn, context),
-  ({ KMSKeyArn: key }) =>
-    key && !/^arn:aws[a-zA-Z-]*:kms:/.test(key)
+  ({ KMSKeyArn: key }, context) =>
+    key && (!/^arn:aws[a-zA-Z-]*:kms:/.test(key) || isOfOtherPartition(key, context))
       ? `Lambda was unable to configure access to your environment variables because the KMS key is invalid for CreateGrant. Please check your KMS key settings. KMS Exception: InvalidArnException KMS Message: Invalid arn ${key}`
       : undefined,
   ({ FileSystemConfigs: systems }) =>
@@ -123,11 +129,15 @@ function checkMaximum(fail: LambdaFail, path: string, value: number | undefined,
   );
 }
 
-function deadLetterRefusal(arn: string | undefined, { region }: CallContext): string | undefined {
+function deadLetterRefusal(arn: string | undefined, context: CallContext): string | undefined {
   if (!arn) return undefined;
   const [, , service, where, account, name] = arn.split(":");
   const isTarget =
-    (service === "sqs" || service === "sns") && where === region && /^\d{12}$/.test(account ?? "") && name;
+    (service === "sqs" || service === "sns") &&
+    where === context.region &&
+    /^\d{12}$/.test(account ?? "") &&
+    name &&
+    !isOfOtherPartition(arn, context);
   return isTarget ? undefined : `The dead letter target ARN ${arn} is invalid.`;
 }
 

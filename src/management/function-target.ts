@@ -1,5 +1,5 @@
 /** Which function, and which of its versions, a request means: all forms of names, ours or not ours. */
-import { functionArn, parseFunctionName } from "../functions/function-name.ts";
+import { functionArn, isOfOtherPartition, parseFunctionName } from "../functions/function-name.ts";
 import type { CallContext, LambdaFail } from "./lambda-api.ts";
 
 export interface FunctionTarget {
@@ -37,6 +37,8 @@ export function functionTarget(
       `Functions from '${region}' are not reachable in this region ('${context.region}')`,
     );
   }
+  // AWS's words for it are not recorded.
+  if (isOfOtherPartition(text, context)) fail("ResourceNotFoundException", `Function not found: ${text}`);
   if (accountId !== context.accountId) {
     const arn = functionArn({ region, accountId }, name, reference.qualifier);
     return fail(

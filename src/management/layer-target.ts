@@ -1,4 +1,5 @@
 /** Which layer, or which of its versions, a request means: by name or by ARN, ours or not ours. */
+import { isOfOtherPartition } from "../functions/function-name.ts";
 import { layerArn, parseLayerName } from "../functions/layer-name.ts";
 import type { CallContext, LambdaFail } from "./lambda-api.ts";
 
@@ -52,6 +53,9 @@ export function checkOurs(
   if (region !== context.region) {
     // As AWS says it of functions; of layers it is not recorded.
     fail("ResourceNotFoundException", `Layers from '${region}' are not reachable in this region ('${context.region}')`);
+  }
+  if (isOfOtherPartition(arn, context)) {
+    fail("ResourceNotFoundException", "The resource you requested does not exist.");
   }
   if (accountId !== context.accountId) layerDenied(fail, context, operation, arn);
 }

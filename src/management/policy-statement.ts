@@ -1,5 +1,5 @@
 /** The statement that AddPermission makes of its members, key by key in AWS's order (contract/06). */
-import { partitionOf } from "../functions/function-name.ts";
+import { isOfOtherPartition, partitionOf } from "../functions/function-name.ts";
 import type { PolicyPrincipal, PolicyStatement } from "../functions/policy-document.ts";
 import type { CallContext, LambdaFail, LambdaInput } from "./lambda-api.ts";
 
@@ -39,7 +39,7 @@ export function permissionStatement(
 function principalOf(fail: LambdaFail, context: CallContext, text: string): PolicyPrincipal {
   if (text === "*") return "*";
   if (ACCOUNT.test(text)) return { AWS: `arn:${partitionOf(context.region)}:iam::${text}:root` };
-  if (IAM_ARN.test(text)) return { AWS: text };
+  if (IAM_ARN.test(text) && !isOfOtherPartition(text, context)) return { AWS: text };
   if (SERVICE.test(text)) return { Service: text };
   return fail(
     "InvalidParameterValueException",
