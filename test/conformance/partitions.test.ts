@@ -92,7 +92,11 @@ describe("ARNs of another partition", () => {
       configure({ KMSKeyArn: "arn:aws-cn:kms:us-east-1:000000000000:key/k" }),
       /KMS key is invalid for CreateGrant/,
     );
-    const incomplete = ["arn:aws:sqs:us-east-1:000000000000:", "arn:aws:sns:::topic", "arn:aws:events:us-east-1:000000000000:bus"];
+    const incomplete = [
+      "arn:aws:sqs:us-east-1:000000000000:",
+      "arn:aws:sns:::topic",
+      "arn:aws:events:us-east-1:000000000000:bus",
+    ];
     for (const arn of [queue, chinese(`${ARN}${name}`), "arn:aws-cn:s3:::results", ...incomplete]) {
       await invalid(
         suite.lambda.send(
