@@ -218,3 +218,10 @@ test("closing writes what is left", async (t) => {
   await metering.close();
   assert.deepEqual(totals("requests"), { "2026-11-30": 1n });
 });
+
+test("more version objects than are counted apart are summed up by name", async (t) => {
+  const { metering, totals } = await setUp(t);
+  for (let n = 0; n < 25_000; n++) metering.record(version(), request(), outcome());
+  metering.flush();
+  assert.deepEqual(totals("billedMs"), { "2026-11-30": 250_000n });
+});

@@ -119,7 +119,7 @@ export class Metering implements Meter {
     if (this.#current.size >= MOST_CURRENT) this.#sumUp();
     const tally = newTally();
     this.#current.set(version, tally);
-    this.#timer ??= setTimeout(() => this.#flushOrRetry(), this.#flushMs);
+    this.#timer ??= setTimeout(() => this.#flushOrRetry(), this.#flushMs).unref();
     return tally;
   }
 
@@ -145,7 +145,7 @@ export class Metering implements Meter {
       this.#syncSoon();
     } catch (error) {
       this.#complain(error);
-      this.#timer = setTimeout(() => this.#flushOrRetry(), RETRY_MS);
+      this.#timer = setTimeout(() => this.#flushOrRetry(), RETRY_MS).unref();
     }
   }
 

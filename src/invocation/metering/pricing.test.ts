@@ -9,8 +9,10 @@ const GB_S = 1_024_000n;
 const GB = 1024n ** 3n;
 
 function use(totals: Partial<Record<Measure, bigint>>, architecture: Architecture = "x86_64"): Use {
-  return { architecture, totals: { ...newTotals(), ...totals } };
+  return { architecture, isProvisioned: false, totals: { ...newTotals(), ...totals } };
 }
+
+const provisioned = (of: Use): Use => ({ ...of, isProvisioned: true });
 
 const cost = (uses: readonly Use[], tariff = TARIFF): bigint =>
   billOf(uses, tariff).lines.reduce((sum, line) => sum + line.cost, 0n);
@@ -127,12 +129,12 @@ test("AWS's worked examples", () => {
       ["Duration", 140_000n, "2.33"],
     ],
   );
-  const provisioned = use({
+  const busy = use({
     requests: 1_200_000n,
     allocatedMemoryMbMs: 100n * 1024n * 7_200_000n,
     provisionedMemoryMbMs: 1_200_000n * 500n * 1024n,
   });
-  const second = billOf([provisioned], UNFREE).lines.map(({ cost }) => decimal(cost, 10n ** 12n, 2));
+  const second = billOf([busy], UNFREE).lines.map(({ cost }) => decimal(cost, 10n ** 12n, 2));
   assert.deepEqual(second, ["0.24", "3", "5.83"]);
   const storage = cost([use({ ephemeralMbMs: BigInt(5120 - 512) * 1_000_000n * 1000n })]);
   assert.equal(decimal(storage, 10n ** 12n, 3), "0.139");
@@ -165,4 +167,18 @@ test("decimal text is rounded half up and ends in no nought", () => {
     ["0", "0.333", "0.667", "0.5", "0.2", "10"],
   );
   assert.throws(() => picoDollars("0.0000000000001"), RangeError);
+});
+
+test("functions with provisioned concurrency get free requests, but no free GB-s on demand either", () => {
+  const one = use({ requests: 1n, memoryMbMs: 1000n * GB_S });
+  const { costs, lines } = billOf([one, provisioned(one)], TARIFF);
+  assert.deepEqual(costs, [0n, 1000n * usd("0.0000166667")]);
+  assert.deepEqual(
+    lines.map(({ item, quantity }) => [item.name, quantity / item.measuresPerUnit]),
+    [
+      ["Requests", 2n],
+      ["Duration", 1000n],
+      ["Duration", 1000n],
+    ],
+  );
 });

@@ -6,6 +6,8 @@ import type { Totals } from "./usage.ts";
 /** Of one architecture, for some part of the use: a function, a day. */
 export interface Use {
   readonly architecture: Architecture;
+  /** Of functions that have provisioned concurrency. */
+  readonly isProvisioned: boolean;
   readonly totals: Totals;
 }
 
@@ -44,10 +46,16 @@ export function billOf(uses: readonly Use[], tariff: Tariff): Bill {
     const quantities = uses.map((use) => quantityOf(use, item));
     const total = sum(quantities);
     if (total === 0n) continue;
-    const free = freePart(total, item, tariff, left);
+    const isFree = uses.map((use) => isFreeFor(use, item));
+    const eligible = sum(quantities.filter((_, index) => isFree[index]));
+    const free = freePart(eligible, item, tariff, left);
     const ofItem = linesOf(item, total, free);
     lines.push(...ofItem);
-    share(sum(ofItem.map(({ cost }) => cost)), quantities, costs);
+    // Each pays for what of it is not free; all weights multiplied by what is eligible, so that they are whole numbers.
+    const weights = quantities.map((quantity, index) => quantity * (isFree[index] ? eligible - free : eligible || 1n));
+    for (const [index, cost] of shares(sum(ofItem.map((line) => line.cost)), weights).entries()) {
+      costs[index] = (costs[index] ?? 0n) + cost;
+    }
   }
   return { lines, costs };
 }
@@ -57,12 +65,17 @@ function quantityOf({ architecture, totals }: Use, item: TariffItem): bigint {
   return sum(item.measures.map((measure) => totals[measure]));
 }
 
+/** Functions with provisioned concurrency get no free GB-s, whatever they run in. */
+function isFreeFor({ isProvisioned }: Use, { allowance }: TariffItem): boolean {
+  return allowance !== "compute" || !isProvisioned;
+}
+
 /** Takes it from what is left of the month's allowance, kept in measures: items that share in one have the same unit. */
-function freePart(total: bigint, item: TariffItem, tariff: Tariff, left: Map<Allowance, bigint>): bigint {
+function freePart(eligible: bigint, item: TariffItem, tariff: Tariff, left: Map<Allowance, bigint>): bigint {
   const { allowance, measuresPerUnit } = item;
   if (allowance === undefined) return 0n;
   const available = left.get(allowance) ?? tariff.allowances[allowance] * measuresPerUnit;
-  const free = least(total, available);
+  const free = least(eligible, available);
   left.set(allowance, available - free);
   return free;
 }
@@ -81,17 +94,19 @@ function linesOf(item: TariffItem, total: bigint, free: bigint): BillLine[] {
   return lines;
 }
 
-/** Adds to each part its share of the cost, by its quantity, so that no pico-dollar is lost or made. */
-function share(cost: bigint, quantities: readonly bigint[], costs: bigint[]): void {
-  const total = sum(quantities);
+/** An amount shared out by weights, so that nothing of it is lost or made. */
+function shares(amount: bigint, weights: readonly bigint[]): bigint[] {
+  const total = sum(weights);
+  if (total === 0n) return weights.map(() => 0n);
   let before = 0n;
   let reached = 0n;
-  for (const [index, quantity] of quantities.entries()) {
-    reached += quantity;
-    const until = (cost * reached) / total;
-    costs[index] = (costs[index] ?? 0n) + until - before;
+  return weights.map((weight) => {
+    reached += weight;
+    const until = (amount * reached) / total;
+    const mine = until - before;
     before = until;
-  }
+    return mine;
+  });
 }
 
 /** The quotient, halves up. */

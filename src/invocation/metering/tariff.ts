@@ -141,7 +141,7 @@ export const TARIFF: Tariff = {
 export const ASSUMPTIONS: readonly string[] = [
   `the prices of ${TARIFF.region} as published on ${TARIFF.published}, whatever this region is called`,
   "one account with nothing else in it: the free tier (1,000,000 requests, 400,000 GB-s, 100 GB streamed) once a month",
-  "the free GB-s go to on-demand duration, x86_64 first, and are a part of the first tier; provisioned concurrency has none",
+  "the free GB-s go to on-demand duration, x86_64 first, and are a part of the first tier; functions with provisioned concurrency get none that month",
   "tiers by the month's use of the whole account; a function, version or day bears its share of each item of its month",
   "no savings plans, discounts, taxes, data transfer or log storage",
 ];

@@ -13,6 +13,8 @@ export interface UsageSum {
   /** The members of the key that GroupBy names, in order. */
   readonly group: readonly string[];
   readonly architecture: Architecture;
+  /** Of functions that had provisioned concurrency in that month. */
+  readonly isProvisioned: boolean;
   /** Between the days that were asked for; otherwise in the rest of their months. */
   readonly isInside: boolean;
   readonly totals: Totals;
@@ -35,22 +37,24 @@ export class UsageReader {
   /** Sums over the whole months of these days. @param from first and last day, `2026-11-21` */
   sums(from: string, to: string, by: GroupBy): UsageSum[] {
     const group = GROUP_COLUMNS[by];
-    const names = group.map((column) => `${column}, `).join("");
-    const sums = Object.values(MEASURES)
-      .map((column) => `sum(${column}) as ${column}`)
-      .join(", ");
+    const keys = ["month", ...group, "architecture", "is_provisioned", "is_inside"].join(", ");
+    const sums = Object.values(MEASURES).map((column) => `sum(${column}) as ${column}`);
     const statement = this.#database.prepare(
-      `select substr(day, 1, 7) as month, ${names} architecture, day between ? and ? as inside, ${sums}
-       from daily_usage where day between ? and ?
-       group by month, ${names} architecture, inside
-       order by month, ${names} architecture, inside`,
+      `with used as (
+         select *, substr(day, 1, 7) as month, day between ? and ? as is_inside from daily_usage where day between ? and ?
+       ), provisioned as (
+         select distinct month, function_name, 1 as is_provisioned from used where allocated_memory_mb_ms > 0
+       )
+       select ${keys}, ${sums.join(", ")} from used left join provisioned using (month, function_name)
+       group by ${keys} order by ${keys}`,
     );
     statement.setReadBigInts(true);
     return statement.all(from, to, `${from.slice(0, 7)}-01`, `${to.slice(0, 7)}-31`).map((row) => ({
       month: String(row.month),
       group: group.map((column) => String(row[column])),
       architecture: row.architecture as Architecture,
-      isInside: row.inside === 1n,
+      isProvisioned: row.is_provisioned === 1n,
+      isInside: row.is_inside === 1n,
       totals: totalsOf(row),
     }));
   }

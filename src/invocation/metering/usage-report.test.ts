@@ -34,7 +34,7 @@ async function setUp(t: TestContext) {
     report(query).groups.map(({ function: name, version, day, requests, usd }) =>
       [name, version, day, requests, usd].filter((value) => value !== undefined).join(" "),
     );
-  return { add, report, costs };
+  return { add, reader, report, costs };
 }
 
 test("the free tier is there again with each month, and each month has a bill", async (t) => {
@@ -113,4 +113,24 @@ test("a region that was not used has an empty bill", async (t) => {
   const { report } = await setUp(t);
   const { groups, bill, total } = report({});
   assert.deepEqual([groups, bill, total.requests, total.usd], [[], [], 0, "0"]);
+});
+
+test("a function is without free GB-s in the months in which it has provisioned concurrency", async (t) => {
+  const { add, reader } = await setUp(t);
+  for (const month of ["10", "11"]) {
+    add(`2026-${month}-01`, "f", "1", { memoryMbMs: 1_024_000 });
+    add(`2026-${month}-02`, "g", "1", { memoryMbMs: 1_024_000 });
+  }
+  add("2026-11-30", "f", "2", { allocatedMemoryMbMs: 1_024_000 });
+  const { groups } = usageReport(reader, { from: "2026-10-01", to: "2026-11-30", by: "day" });
+  assert.deepEqual(
+    groups.map(({ day, usd }) => [day, usd]),
+    [
+      ["2026-10-01", "0"],
+      ["2026-10-02", "0"],
+      ["2026-11-01", "0.0000166667"],
+      ["2026-11-02", "0"],
+      ["2026-11-30", "0.0000041667"],
+    ],
+  );
 });
