@@ -61,6 +61,8 @@ export interface GatewayLimits {
   readonly requestTimeoutMs: number;
   /** An idle connection is kept this long. */
   readonly keepAliveMs: number;
+  /** A caller that takes nothing of a finished answer for so long is given up. */
+  readonly stallMs: number;
   readonly maxHeadBytes: number;
   readonly maxHeaders: number;
   /** Bytes of bodies in memory of all those together whose signature is not verified before the body has come. */

@@ -10,6 +10,7 @@ import { type PlainRequest, readPlainRequest } from "./plain-request.ts";
 import type { RequestHead } from "./request-head.ts";
 
 const SWEEP_MS = 1_000;
+const NOTHING = Buffer.alloc(0);
 
 export interface LaneOptions {
   /** Serve this connection, and what it has sent so far, as any other. */
@@ -21,6 +22,8 @@ export interface LaneOptions {
   readonly lambda: WireService | undefined;
   /** An idle connection is kept this long (ms). */
   readonly keepAliveMs: number;
+  /** A caller that takes nothing of its answer for so long (ms) is given up. */
+  readonly stallMs: number;
 }
 
 export class InvokeLane {
@@ -166,11 +169,35 @@ class LaneConnection {
       isLast: () => this.#hooks.isDraining() || this.#hasEnded,
     });
     await this.#options.serve(exchange, request.head, request.functionName);
+    const socket = this.#socket;
+    // Whoever does not read its answers gets no more of them, and a drain waits for those on their way.
+    if (socket.writableLength > 0) await this.#sent(exchange.wasLast);
     this.#hooks.onEnd();
     this.#isBusy = false;
-    if (this.#socket.destroyed || exchange.wasLast) return;
-    if (this.#socket.isPaused()) this.#socket.resume();
+    this.#idleSweeps = 0;
+    if (socket.destroyed) return;
+    if (exchange.wasLast) {
+      // Requests behind the last one were told that they will not be served: they are read away.
+      socket.off("data", this.#onData);
+      this.#pending = undefined;
+      socket.resume();
+      return;
+    }
+    if (socket.isPaused()) socket.resume();
     this.#advance();
+  }
+
+  /** Resolves when what was written has gone out, or never will. */
+  async #sent(isLast: boolean): Promise<void> {
+    const socket = this.#socket;
+    const giveUp = (): void => void socket.destroy();
+    socket.setTimeout(this.#options.stallMs, giveUp);
+    await new Promise<void>((resolve) => {
+      if (!isLast) return void socket.write(NOTHING, () => resolve());
+      socket.once("finish", resolve);
+      socket.once("close", () => resolve());
+    });
+    socket.setTimeout(0, giveUp);
   }
 
   #letGo(): Socket {

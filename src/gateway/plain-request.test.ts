@@ -53,6 +53,7 @@ describe("a plain request", () => {
     "a host that is none": request(["Host: a b", "Content-Length: 2"]),
     "no length": request(["Host: localhost"]),
     "a length that is no number": request(["Host: localhost", "Content-Length: 0x2"]),
+    "an empty length": request(["Host: localhost", "Content-Length: "]),
     "a signed length": request(["Host: localhost", "Content-Length: +2"]),
     "two lengths in one": request(["Host: localhost", "Content-Length: 2, 2"]),
     "a large body": request(["Host: localhost", `Content-Length: ${MAX_PLAIN_BODY_BYTES + 1}`]),

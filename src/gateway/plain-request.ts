@@ -60,7 +60,7 @@ export function readPlainRequest(bytes: Buffer): PlainRequest | "incomplete" | "
   const { host, connection, "content-length": length } = headers;
   if (host === undefined || !isHost(host) || mayBeUrlHost(host)) return "general";
   if (connection !== undefined && connection.toLowerCase() !== "keep-alive") return "general";
-  if (length === undefined || length.length > 5 || /[^0-9]/.test(length)) return "general";
+  if (length === undefined || !/^[0-9]{1,5}$/.test(length)) return "general";
   const bodyBytes = Number(length);
   if (bodyBytes > MAX_PLAIN_BODY_BYTES) return "general";
   const query = question < 0 ? "" : target.slice(question + 1);

@@ -16,6 +16,7 @@ const LIMITS: GatewayLimits = {
   headTimeoutMs: 20_000,
   requestTimeoutMs: 300_000,
   keepAliveMs: 75_000,
+  stallMs: 120_000,
   maxHeadBytes: 32_768,
   maxHeaders: 200,
   // Room for a few of the largest deployments at once: the AWS CLI and boto3 sign without telling the body's hash.
@@ -58,6 +59,12 @@ class HttpGateway implements Gateway {
     this.#server.maxHeadersCount = 0;
     // A caller that has sent its request and closed its sending half still gets its answer.
     Object.assign(this.#server, { httpAllowHalfOpen: true });
+    // Node takes connections for idle whose answer is still on its way to the caller.
+    const closeIdle = this.#server.closeIdleConnections.bind(this.#server);
+    this.#server.closeIdleConnections = () => {
+      for (const { response } of this.#running) if (response.writableEnded) return;
+      closeIdle();
+    };
     this.#server.on("request", (request, response) => this.#serve(request, response, false));
     this.#server.on("checkContinue", (request, response) => this.#serve(request, response, true));
     this.#server.on("checkExpectation", (request, response) => {
@@ -75,9 +82,13 @@ class HttpGateway implements Gateway {
       serve: (exchange, head, functionName) => this.#dispatch.runPlainInvoke(exchange, head, functionName),
       lambda: options.services.find((service) => service.signingName === "lambda"),
       keepAliveMs: limits.keepAliveMs,
+      stallMs: limits.stallMs,
     });
     this.#general = (socket) => general.call(this.#server, socket);
-    this.#server.on("connection", (socket: Socket) => this.#lane.take(socket));
+    this.#server.on("connection", (socket: Socket) => {
+      guardErrors(socket);
+      this.#lane.take(socket);
+    });
   }
 
   #serveConnection(socket: Socket): void {
@@ -101,6 +112,7 @@ class HttpGateway implements Gateway {
 
   accept(socket: Socket, local: InsideConnection): void {
     this.#inside.set(socket, local);
+    guardErrors(socket);
     this.#serveConnection(socket);
   }
 
@@ -136,12 +148,24 @@ class HttpGateway implements Gateway {
   #finish(exchange: Exchange, part: "answered" | "handled"): void {
     if (part === "answered") exchange.isAnswered = true;
     else exchange.isHandled = true;
+    if (exchange.isHandled && !exchange.isAnswered) this.#mind(exchange);
     if (!exchange.isAnswered || !exchange.isHandled) return;
     if (!exchange.request.complete) this.#broken.spend(exchange.request.socket);
     this.#running.delete(exchange);
     if (!this.#isDraining) return;
     this.#server.closeIdleConnections();
     if (this.#running.size === 0) this.#onIdle?.();
+  }
+
+  /** An answer is whole, and on its way to a caller who may never take it. */
+  #mind({ request: { socket }, response }: Exchange): void {
+    if (!response.writableEnded || response.socket === null || response.writableLength === 0) return;
+    // Node ends connections whose timeout nobody listens for.
+    socket.setTimeout(this.#limits.stallMs);
+    response.once("close", () => {
+      // The next answer of a pipelined connection may take as long as its function does.
+      for (const { request } of this.#running) if (request.socket === socket) socket.setTimeout(0);
+    });
   }
 
   #onBrokenConnection(error: Error & { code?: string }, socket: Duplex): void {
@@ -159,4 +183,9 @@ class HttpGateway implements Gateway {
     }
     if (!isBusy) this.#broken.answer(error, socket);
   }
+}
+
+/** Connections pass through several hands, of which some take their listeners with them: an error must always find one. */
+function guardErrors(socket: Socket): void {
+  socket.on("error", () => socket.destroy());
 }
