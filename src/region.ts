@@ -145,19 +145,20 @@ export async function startRegion(config: Config): Promise<Region> {
   });
 
   const model = loadModel<Lambda>("lambda");
+  const functionScaling = new FunctionScalingControl({
+    catalog,
+    onFault: (error) => log.error("function scaling", { error }),
+  });
   const activation = new Activation({
     catalog,
     prepare: (version) => prepare(version, runtimes, code),
     onFault: (error) => log.error("activation", { error }),
+    onActive: (version) => functionScaling.follow(version),
   });
   const capacityProviders = await CapacityProviders.open(database);
   const capacityProviderLifecycle = new CapacityProviderLifecycle({
     providers: capacityProviders,
     onFault: (error) => log.error("capacity providers", { error }),
-  });
-  const functionScaling = new FunctionScalingControl({
-    catalog,
-    onFault: (error) => log.error("function scaling", { error }),
   });
   const mappings = await EventSourceMappings.open(database);
   const mappingLifecycle = new MappingLifecycle({
@@ -217,10 +218,10 @@ export async function startRegion(config: Config): Promise<Region> {
   await concurrency.load();
   provisionedTime.start();
   const { port, host } = await gateway.listen(config.port, config.host);
+  opened.defer(() => functionScaling.close());
   opened.defer(() => activation.close());
   opened.defer(() => mappingLifecycle.close());
   opened.defer(() => capacityProviderLifecycle.close());
-  opened.defer(() => functionScaling.close());
   opened.defer(() => asynchronous.close());
   opened.defer(() => gateway.close());
   opened.defer(() => stopping.abort());

@@ -54,7 +54,7 @@ export class CatalogListing {
     return this.#page(rows, limit);
   }
 
-  /** `$LATEST` of one function, then its published versions, oldest first. Empty when there is no such function. */
+  /** `$LATEST` of one function, then its published versions, `$LATEST.PUBLISHED` first, then the oldest. Empty when there is no such function. */
   async versions(functionName: string, page: { after?: Position; limit: number }): Promise<Page> {
     const rows = await this.#select()
       .where("function_name", "=", functionName)

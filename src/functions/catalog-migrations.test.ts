@@ -94,3 +94,44 @@ test("settings that an earlier version kept aside have members of their own now"
     "functionArn",
   ]);
 });
+
+test("$LATEST keeps its place, its aliases and its settings; with a capacity provider it does not run any more", async () => {
+  const database = openDatabase(":memory:");
+  await migrate(database, "functions", CATALOG_MIGRATIONS.slice(0, 8));
+  const tables = database.withTables<CatalogTables>();
+  const row = (name: string, number: number, capacity: string | null) => ({
+    function_name: name,
+    version_number: number,
+    document: JSON.stringify({ ...CONTENT, functionName: name, version: number === 0 ? "$LATEST" : String(number) }),
+    revision_id: "r",
+    code_sha256: "c",
+    code_size: 1,
+    unsettled: 0,
+    capacity_provider: capacity,
+    serving: null,
+    serving_code_sha256: null,
+    layer_code: null,
+  });
+  for (const name of ["f", "g"]) {
+    await tables.insertInto("functions").values({ name, next_version: 2, tags: "{}" }).execute();
+  }
+  const rows = [row("f", 0, "p"), row("f", 1, "p"), row("g", 0, null)];
+  await tables.insertInto("function_versions").values(rows).execute();
+  const alias = { name: "live", additional_number: null, additional_weight: null, description: "", revision_id: "r" };
+  await tables
+    .insertInto("aliases")
+    .values({ ...alias, function_name: "g", version_number: 0 })
+    .execute();
+  const catalog = await Catalog.open(database, PLACE);
+  const { versions } = await catalog.listing.functions({ limit: 9, allVersions: true });
+  assert.deepEqual(
+    versions.map(({ functionName, version, state }) => [functionName, version, state]),
+    [
+      ["f", "$LATEST", "ActiveNonInvocable"],
+      ["f", "1", "Active"],
+      ["g", "$LATEST", "Active"],
+    ],
+  );
+  assert.equal((await catalog.aliases.get("g", "live"))?.functionVersion, "$LATEST");
+  assert.equal((await catalog.resolve("g", "live"))?.functionName, "g");
+});

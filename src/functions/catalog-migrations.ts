@@ -1,7 +1,7 @@
 /** How the catalog's tables came to be as they are: a list that only grows at its end (see state/migrations.ts). */
 import type { Database } from "../state/database.ts";
 import type { Migration } from "../state/migrations.ts";
-import { type CatalogTables, comesAfter, type VersionRow } from "./catalog-tables.ts";
+import { type CatalogTables, comesAfter, LATEST, type VersionRow } from "./catalog-tables.ts";
 import type { FunctionVersion } from "./function-version.ts";
 
 export const CATALOG_MIGRATIONS: readonly Migration[] = [
@@ -135,6 +135,31 @@ export const CATALOG_MIGRATIONS: readonly Migration[] = [
     up: async (database) => {
       const index = database.schema.createIndex("function_versions_serving_code");
       await index.on("function_versions").column("serving_code_sha256").execute();
+    },
+  },
+  {
+    name: "make room for $LATEST.PUBLISHED behind $LATEST, which no longer runs where there is one",
+    up: async (database) => {
+      const tables = database.withTables<CatalogTables>();
+      const latest = { version_number: LATEST };
+      await tables.updateTable("function_versions").set(latest).where("version_number", "=", 0).execute();
+      await tables.updateTable("aliases").set(latest).where("version_number", "=", 0).execute();
+      const rows = await tables
+        .selectFrom("function_versions")
+        .select(["function_name", "document"])
+        .where("capacity_provider", "is not", null)
+        .where("version_number", "=", LATEST)
+        .execute();
+      for (const { function_name: name, document } of rows) {
+        const version = JSON.parse(document) as FunctionVersion;
+        if (version.state !== "Active") continue;
+        await tables
+          .updateTable("function_versions")
+          .set({ document: JSON.stringify({ ...version, state: "ActiveNonInvocable" }) })
+          .where("function_name", "=", name)
+          .where("version_number", "=", LATEST)
+          .execute();
+      }
     },
   },
 ];

@@ -4,7 +4,10 @@ import { functionArn, type Place } from "./function-name.ts";
 import type { FunctionVersion } from "./function-version.ts";
 
 /** `$LATEST` has no number of its own; it stands as this one, before all published versions. */
-export const LATEST = 0;
+export const LATEST = -1;
+/** `$LATEST.PUBLISHED` stands behind `$LATEST`, before the versions that have numbers. */
+export const LATEST_PUBLISHED = 0;
+export const LATEST_PUBLISHED_NAME = "$LATEST.PUBLISHED";
 
 export interface FunctionRow {
   name: string;
@@ -80,15 +83,17 @@ export function comesAfter(functionName: string, number: number) {
     where(where.refTuple("function_name", "version_number"), ">", where.tuple(functionName, number));
 }
 
-/** `$LATEST` or digits as a number; undefined for anything else, such as the name of an alias. */
+/** `$LATEST`, `$LATEST.PUBLISHED` or digits as a number; undefined for anything else, such as the name of an alias. */
 export function versionNumber(qualifier: string | undefined): number | undefined {
   if (qualifier === undefined || qualifier === "$LATEST") return LATEST;
+  if (qualifier === LATEST_PUBLISHED_NAME) return LATEST_PUBLISHED;
   if (!/^[1-9]\d{0,8}$/.test(qualifier)) return undefined;
   return Number(qualifier);
 }
 
 export function versionName(number: number): string {
-  return number === LATEST ? "$LATEST" : String(number);
+  if (number === LATEST) return "$LATEST";
+  return number === LATEST_PUBLISHED ? LATEST_PUBLISHED_NAME : String(number);
 }
 
 /** Some members of the documents stand beside them, so that questions about all versions need not read them. */

@@ -5,13 +5,14 @@ import fc from "fast-check";
 import { type Database, openDatabase } from "../state/database.ts";
 import { Catalog, type VersionContent } from "./catalog.ts";
 import type { FunctionVersion } from "./function-version.ts";
-import { CatalogModel, type Content, type Kept } from "./test-catalog-model.ts";
+import { CatalogModel, type Content, type Kept, type Publication } from "./test-catalog-model.ts";
 import { CONTENT, PLACE } from "./test-content.ts";
 
 const NAMES = ["f", "g"];
 const ALIASES = ["live", "test"];
-const VERSIONS = ["$LATEST", "1", "2", "3"];
+const VERSIONS = ["$LATEST", "$LATEST.PUBLISHED", "1", "2", "3"];
 const QUALIFIERS = [...VERSIONS, ...ALIASES];
+const CAPACITY = { capacityProvider: { name: "p" } };
 const DRAWS = [0, 0.5, 0.999];
 
 /** Does one thing to both; what both say of it must agree. */
@@ -65,7 +66,15 @@ class World {
 }
 
 function versionContent({ memoryMb, code, state, status }: Content): VersionContent {
-  return { ...CONTENT, memoryMb, codeSha256: `code-${code}`, codeSize: code, state, lastUpdateStatus: status };
+  return {
+    ...CONTENT,
+    ...CAPACITY,
+    memoryMb,
+    codeSha256: `code-${code}`,
+    codeSize: code,
+    state,
+    lastUpdateStatus: status,
+  };
 }
 
 function contentOf({ memoryMb, codeSize, state, lastUpdateStatus: status = "Successful" }: FunctionVersion): Content {
@@ -78,31 +87,40 @@ const alias = fc.constantFrom(...ALIASES);
 const memoryMb = fc.integer({ min: 128, max: 131 });
 const code = fc.integer({ min: 1, max: 3 });
 
-const create = steps("create", fc.record({ name, memoryMb, code, publish: fc.boolean() }), (its) => async (world) => {
+const publish = fc.constantFrom("number" as const, "latest" as const, undefined);
+const publishTo = (publish: Publication) => (publish === "latest" ? ({ publishTo: "$LATEST.PUBLISHED" } as const) : {});
+const create = steps("create", fc.record({ name, memoryMb, code, publish }), (its) => async (world) => {
   const { name, publish } = its;
   const content = { memoryMb: its.memoryMb, code: its.code, state: "Active", status: "Successful" } as const;
   const latest = versionContent(content);
   const expected = world.model.create(name, content, publish, { made: name });
-  const written = await world.catalog.create(name, { latest, ...(publish && { publish: latest }) }, { made: name });
+  const change = { latest, ...(publish && { publish: latest, ...publishTo(publish) }) };
+  const written = await world.catalog.create(name, change, { made: name });
   assert.equal(written !== undefined, expected);
-  assert.equal(written?.published?.version, expected && publish ? "1" : undefined);
+  const first = publish && { number: "1", latest: "$LATEST.PUBLISHED" }[publish];
+  assert.equal(written?.published?.version, expected ? first : undefined);
 });
 
 const change = fc.oneof(fc.record({ memoryMb }), fc.record({ code }), fc.constant({}));
 const status = fc.constantFrom("InProgress", "Successful");
-const update = steps("update", fc.record({ name, change, status, publish: fc.boolean() }), (its) => async (world) => {
+const update = steps("update", fc.record({ name, change, status, publish }), (its) => async (world) => {
   const { name, publish } = its;
   const changes = { ...its.change, status: its.status };
   const newest = [...(world.model.functions.get(name)?.published.keys() ?? [])].at(-1);
-  const number = world.model.update(name, changes, publish);
-  const content = world.model.functions.get(name)?.latest.content;
-  const written = await world.catalog.update(name, (before, last) => {
+  const there = world.model.version(name, "$LATEST.PUBLISHED");
+  const published = world.model.update(name, changes, publish);
+  const written = await world.catalog.update(name, (before, last, latestPublished) => {
     assert.equal(last?.version, newest, "the newest version");
+    world.same(latestPublished, there, "$LATEST.PUBLISHED");
     const latest = versionContent({ ...contentOf(before), ...changes });
-    return { latest, ...(publish && { publish: latest }) };
+    const isFirst = publish === "latest" && !latestPublished;
+    const kept: VersionContent = isFirst ? { ...latest, lastUpdateStatus: "Successful" } : latest;
+    return { latest, ...(publish && { publish: kept, ...publishTo(publish) }) };
   });
-  assert.equal(written?.published?.version, number);
-  if (written && content?.status === "InProgress") world.begun.push({ version: written.latest, content });
+  assert.equal(written?.published?.version, published);
+  for (const version of [written?.latest, publish === "latest" ? written?.published : undefined]) {
+    if (version?.lastUpdateStatus === "InProgress") world.begun.push({ version, content: contentOf(version) });
+  }
 });
 
 const refusedUpdate = steps("refusedUpdate", name, (name) => async ({ catalog, model }) => {
@@ -118,7 +136,7 @@ const outcome = fc.constantFrom("Successful", "Failed");
 const settle = steps("settle", fc.record({ which: fc.nat(9), outcome }), (its) => async ({ catalog, model, begun }) => {
   const { version, content } = begun[its.which % Math.max(begun.length, 1)] ?? {};
   if (!version || !content) return;
-  const expected = model.settle(version.functionName, content, its.outcome);
+  const expected = model.settle(version.functionName, version.version, content, its.outcome);
   const settled = await catalog.settle(version, { lastUpdateStatus: its.outcome }, []);
   assert.equal(settled !== undefined, expected, "settled");
 });
@@ -209,19 +227,28 @@ async function compare(world: World, catalog = world.catalog): Promise<void> {
       assert.deepEqual([listed.functionVersion, listed.additional], [expected?.version, expected?.additional]);
       world.sameRevision(expected?.revision ?? 0, listed.revisionId);
     }
-    if (its) seen.push(`${name}:$LATEST`, ...[...its.published.keys()].map((version) => `${name}:${version}`));
+    const unqualified = model.resolve(name, undefined, 0);
+    world.same(await catalog.resolve(name), unqualified, `resolved ${name}`);
+    world.same(catalog.cached(name), unqualified, `resolved ${name} from memory`);
+    if (!its) continue;
+    const published = [...(its.latestPublished ? ["$LATEST.PUBLISHED"] : []), ...its.published.keys()];
+    seen.push(...["$LATEST", ...published].map((version) => `${name}:${version}`));
   }
   const { versions } = await catalog.listing.functions({ limit: 99, allVersions: true });
   assert.deepEqual(
     versions.map(({ functionName, version }) => `${functionName}:${version}`),
     seen,
   );
-  const kept = [...model.functions.values()].flatMap(({ latest, published }) => [latest, ...published.values()]);
+  const changing = [...model.functions.values()].flatMap(({ latest, latestPublished }) =>
+    latestPublished ? [latest, latestPublished] : [latest],
+  );
+  const numbered = [...model.functions.values()].flatMap(({ published }) => [...published.values()]);
+  const kept = [...changing.map(({ shown }) => shown), ...numbered];
   const totalCodeSize = kept.reduce((sum, { content }) => sum + content.code, 0);
   assert.deepEqual(await catalog.listing.usage(), { functionCount: model.functions.size, totalCodeSize });
   const unsettled = kept.filter(({ content }) => content.status === "InProgress").length;
   assert.equal((await catalog.listing.unsettled()).length, unsettled);
-  const runs = [...kept, ...[...model.functions.values()].map(({ running }) => running)];
+  const runs = [...kept, ...changing.map(({ running }) => running)];
   const codes = new Set(runs.map(({ content }) => `code-${content.code}`));
   assert.deepEqual(await catalog.listing.referencedCode(["code-1", "code-2", "code-3"]), codes);
 }

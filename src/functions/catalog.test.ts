@@ -156,7 +156,7 @@ test("lists come in order, page by page", async () => {
   );
   assert.equal(plain.next, undefined);
   const versions = await catalog.listing.versions("b", { limit: 1 });
-  assert.deepEqual(versions.next, { functionName: "b", versionNumber: 0 });
+  assert.deepEqual(versions.next, { functionName: "b", versionNumber: -1 });
 });
 
 test("code that is shown, runs or is published counts as referenced", async () => {

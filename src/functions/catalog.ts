@@ -14,8 +14,10 @@ import { CATALOG_MIGRATIONS } from "./catalog-migrations.ts";
 import {
   type CatalogTables,
   LATEST,
-  rowOf,
+  LATEST_PUBLISHED,
+  LATEST_PUBLISHED_NAME,
   type SettingKind,
+  type VersionRow,
   versionName,
   versionNumber,
   versionOf,
@@ -27,8 +29,11 @@ import { newestVersion, routeOf, versionRow } from "./qualifiers.ts";
 import { ResourcePolicies } from "./resource-policies.ts";
 import { pick, type Random, type Route } from "./route.ts";
 import { RouteCache } from "./route-cache.ts";
+import { behind, insertVersion, replaceVersion, takeNumber } from "./version-writes.ts";
 
 const CACHED_ROUTES = 10_000;
+/** As the cache knows invocations without a qualifier: nothing else is called so. */
+const UNQUALIFIED = "";
 
 /** Everything of a version that its writer decides; the catalog adds name, number, ARN and revision. */
 export type VersionContent = Omit<FunctionVersion, "functionName" | "version" | "functionArn" | "revisionId">;
@@ -38,8 +43,9 @@ export type Tags = Readonly<Record<string, string>>;
 /** What to do with a function, decided from its `$LATEST` while nobody else can change the function. */
 export interface Change {
   readonly latest: VersionContent;
-  /** Also keep this as the next published version. */
+  /** Also keep this as the next published version, or in the place of `$LATEST.PUBLISHED`. */
   readonly publish?: VersionContent;
+  readonly publishTo?: typeof LATEST_PUBLISHED_NAME | undefined;
 }
 
 export interface Written {
@@ -108,24 +114,26 @@ export class Catalog {
    * The version that an invocation of this function runs, or undefined when there is none. While an update of
    * `$LATEST` is in progress (or after it failed) this is the version before it. An alias with two versions draws one
    * of them anew each time.
-   * @param qualifier `$LATEST`, the default, digits, or the name of an alias
+   * @param qualifier `$LATEST`, `$LATEST.PUBLISHED`, digits, or the name of an alias; without one it is `$LATEST`, or of a
+   *   function with a capacity provider `$LATEST.PUBLISHED`, if it has it
    */
-  async resolve(functionName: string, qualifier = "$LATEST"): Promise<FunctionVersion | undefined> {
-    const route = this.#cache.get(functionName, qualifier) ?? (await this.route(functionName, qualifier));
+  async resolve(functionName: string, qualifier?: string): Promise<FunctionVersion | undefined> {
+    const route =
+      this.#cache.get(functionName, qualifier ?? UNQUALIFIED) ?? (await this.route(functionName, qualifier));
     return route && pick(route, this.#random);
   }
 
   /** What resolve() picks from. */
-  async route(functionName: string, qualifier: string): Promise<Route | undefined> {
+  async route(functionName: string, qualifier: string | undefined): Promise<Route | undefined> {
     const writes = this.#writes;
     const route = await routeOf(this.#database, this.#place, functionName, qualifier);
-    if (route && writes === this.#writes) this.#cache.put(functionName, qualifier, route);
+    if (route && writes === this.#writes) this.#cache.put(functionName, qualifier ?? UNQUALIFIED, route);
     return route;
   }
 
   /** What resolve() would answer, when that is known without asking the database. */
-  cached(functionName: string, qualifier = "$LATEST"): FunctionVersion | undefined {
-    const route = this.#cache.get(functionName, qualifier);
+  cached(functionName: string, qualifier?: string): FunctionVersion | undefined {
+    const route = this.#cache.get(functionName, qualifier ?? UNQUALIFIED);
     return route && pick(route, this.#random);
   }
 
@@ -154,52 +162,40 @@ export class Catalog {
       if (taken) return undefined;
       await transaction
         .insertInto("functions")
-        .values({ name: functionName, next_version: change.publish ? 2 : 1, tags: JSON.stringify(tags) })
+        .values({ name: functionName, next_version: 1, tags: JSON.stringify(tags) })
         .execute();
       await also?.(transaction);
       const latest = this.#version(functionName, LATEST, change.latest);
-      await transaction.insertInto("function_versions").values(rowOf(latest, undefined)).execute();
-      if (!change.publish) return { latest };
-      const published = this.#version(functionName, 1, change.publish);
-      await transaction.insertInto("function_versions").values(rowOf(published, undefined)).execute();
-      return { latest, published };
+      await insertVersion(transaction, latest);
+      return { latest, ...(await this.#publish(transaction, functionName, change, undefined)) };
     });
   }
 
   /**
    * Change a function's `$LATEST`, and publish when the decision says so. Changes of one function never overlap.
    * Answers undefined when there is no such function.
-   * @param decide gets `$LATEST` and the newest published version; what it throws is thrown, and nothing has changed.
-   *   When it answers undefined nothing is changed.
+   * @param decide gets `$LATEST`, the published version with the highest number, and `$LATEST.PUBLISHED`; what it throws is
+   *   thrown, and nothing has changed. When it answers undefined nothing is changed.
    */
   update(
     functionName: string,
-    decide: (latest: FunctionVersion, newest: FunctionVersion | undefined) => Change | undefined,
+    decide: (
+      latest: FunctionVersion,
+      newest: FunctionVersion | undefined,
+      latestPublished: FunctionVersion | undefined,
+    ) => Change | undefined,
   ): Promise<Written | undefined> {
     return this.#write(functionName, async (transaction) => {
       const row = await versionRow(transaction, functionName, "$LATEST");
       if (!row) return undefined;
       const before = versionOf(row.document, this.#place);
-      const change = decide(before, await newestVersion(transaction, this.#place, functionName));
+      const newest = await newestVersion(transaction, this.#place, functionName);
+      const published = await versionRow(transaction, functionName, LATEST_PUBLISHED_NAME);
+      const change = decide(before, newest, published && versionOf(published.document, this.#place));
       if (!change) return { latest: before };
       const latest = this.#version(functionName, LATEST, change.latest);
-      const serving = row.serving ? versionOf(row.serving, this.#place) : undefined;
-      const behind = { InProgress: serving ?? before, Failed: serving, Successful: undefined };
-      await this.#store(transaction, latest, behind[latest.lastUpdateStatus ?? "Successful"]);
-      if (!change.publish) return { latest };
-      const { next_version: number } = await transaction
-        .selectFrom("functions")
-        .select("next_version")
-        .where("name", "=", functionName)
-        .executeTakeFirstOrThrow();
-      await transaction
-        .updateTable("functions")
-        .set({ next_version: number + 1 })
-        .where("name", "=", functionName)
-        .execute();
-      const published = this.#version(functionName, number, change.publish);
-      await transaction.insertInto("function_versions").values(rowOf(published, undefined)).execute();
-      return { latest, published };
+      await this.#replace(transaction, row, latest);
+      return { latest, ...(await this.#publish(transaction, functionName, change, published)) };
     });
   }
 
@@ -227,7 +223,11 @@ export class Catalog {
         content as VersionContent,
       );
       const failed = settled.lastUpdateStatus === "Failed" && row.serving;
-      await this.#store(transaction, settled, failed ? versionOf(failed, this.#place) : undefined);
+      await replaceVersion(
+        transaction,
+        settled,
+        failed ? { ...versionOf(failed, this.#place), state: settled.state } : undefined,
+      );
       return settled;
     });
   }
@@ -294,18 +294,24 @@ export class Catalog {
     });
   }
 
-  async #store(
+  /** @param before the row of `$LATEST.PUBLISHED`, if there is one */
+  async #publish(
     transaction: Transaction<CatalogTables>,
-    version: FunctionVersion,
-    serving: FunctionVersion | undefined,
-  ): Promise<void> {
-    const { function_name, version_number, ...row } = rowOf(version, serving);
-    await transaction
-      .updateTable("function_versions")
-      .set(row)
-      .where("function_name", "=", function_name)
-      .where("version_number", "=", version_number)
-      .execute();
+    functionName: string,
+    { publish, publishTo }: Change,
+    before: VersionRow | undefined,
+  ): Promise<{ published?: FunctionVersion }> {
+    if (!publish) return {};
+    const number = publishTo ? LATEST_PUBLISHED : await takeNumber(transaction, functionName);
+    const published = this.#version(functionName, number, publish);
+    if (publishTo && before) await this.#replace(transaction, before, published);
+    else await insertVersion(transaction, published);
+    return { published };
+  }
+
+  async #replace(transaction: Transaction<CatalogTables>, row: VersionRow, version: FunctionVersion): Promise<void> {
+    const serving = row.serving ? versionOf(row.serving, this.#place) : undefined;
+    await replaceVersion(transaction, version, behind(version, versionOf(row.document, this.#place), serving));
   }
 
   #version(functionName: string, number: number, content: VersionContent): FunctionVersion {

@@ -5,7 +5,7 @@
  */
 
 /** contract/06 §1. Only `Active` and `Inactive` versions may be invoked. */
-export type FunctionState = "Pending" | "Active" | "Inactive" | "Failed" | "Deactivated";
+export type FunctionState = "Pending" | "Active" | "ActiveNonInvocable" | "Inactive" | "Failed" | "Deactivated";
 
 export type LastUpdateStatus = "Successful" | "InProgress" | "Failed";
 
@@ -97,7 +97,7 @@ export interface FunctionConfiguration {
 
 export interface FunctionVersion extends FunctionConfiguration {
   readonly functionName: string;
-  /** `$LATEST` or digits. */
+  /** `$LATEST`, `$LATEST.PUBLISHED` or digits. */
   readonly version: string;
   /** Unqualified: arn:aws:lambda:<region>:<account>:function:<name>. */
   readonly functionArn: string;

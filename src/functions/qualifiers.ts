@@ -1,6 +1,13 @@
 /** What a qualifier means: the rows of the version, or of an alias's versions, that it stands for. Reads only. */
 import type { Kysely } from "kysely";
-import { type CatalogTables, LATEST, type VersionRow, versionNumber, versionOf } from "./catalog-tables.ts";
+import {
+  type CatalogTables,
+  LATEST_PUBLISHED,
+  LATEST_PUBLISHED_NAME,
+  type VersionRow,
+  versionNumber,
+  versionOf,
+} from "./catalog-tables.ts";
 import type { Place } from "./function-name.ts";
 import type { FunctionVersion } from "./function-version.ts";
 import type { Route } from "./route.ts";
@@ -21,16 +28,23 @@ export async function versionRow(
     .executeTakeFirst();
 }
 
-/** What invocations by this qualifier run, as of one moment. */
+/**
+ * What invocations by this qualifier run, as of one moment.
+ * @param qualifier without one it is `$LATEST`, or of a function with a capacity provider `$LATEST.PUBLISHED`, if it has it
+ */
 export async function routeOf(
   database: Kysely<CatalogTables>,
   place: Place,
   functionName: string,
-  qualifier: string,
+  qualifier: string | undefined,
 ): Promise<Route | undefined> {
   const running = (row: VersionRow): FunctionVersion => versionOf(row.serving ?? row.document, place);
-  if (versionNumber(qualifier) !== undefined) {
-    const row = await versionRow(database, functionName, qualifier);
+  if (qualifier === undefined || versionNumber(qualifier) !== undefined) {
+    const row = await versionRow(database, functionName, qualifier ?? "$LATEST");
+    if (qualifier === undefined && row?.capacity_provider != null) {
+      const published = await versionRow(database, functionName, LATEST_PUBLISHED_NAME);
+      if (published) return { main: running(published) };
+    }
     return row && { main: running(row) };
   }
   const rows = await aliasRows(database, functionName, qualifier);
@@ -49,7 +63,7 @@ export async function newestVersion(
     .selectFrom("function_versions")
     .select("document")
     .where("function_name", "=", functionName)
-    .where("version_number", ">", LATEST)
+    .where("version_number", ">", LATEST_PUBLISHED)
     .orderBy("version_number", "desc")
     .limit(1)
     .executeTakeFirst();

@@ -21,10 +21,19 @@ export interface ModelAlias {
   readonly revision: number;
 }
 
-interface ModelFunction {
-  latest: Kept;
-  /** What `$LATEST` runs: itself, or what it was before the update that has not succeeded. */
+/** A version that is changed in its place. */
+interface Changing {
+  shown: Kept;
+  /** What it runs: what it shows, or what that was before the update that has not succeeded. */
   running: Kept;
+}
+
+/** Where a version is published to: under the next number, or to `$LATEST.PUBLISHED`. */
+export type Publication = "number" | "latest" | undefined;
+
+interface ModelFunction {
+  readonly latest: Changing;
+  latestPublished?: Changing | undefined;
   next: number;
   tags: Record<string, string>;
   readonly published: Map<string, Kept>;
@@ -36,31 +45,29 @@ export class CatalogModel {
   readonly functions = new Map<string, ModelFunction>();
   #revisions = 0;
 
-  create(name: string, content: Content, publish: boolean, tags: Record<string, string>): boolean {
+  create(name: string, content: Content, publish: Publication, tags: Record<string, string>): boolean {
     if (this.functions.has(name)) return false;
-    const latest = this.#kept(content);
-    const published = new Map(publish ? [["1", this.#kept(content)]] : []);
-    const rest = { tags, aliases: new Map(), settings: new Map() };
-    this.functions.set(name, { latest, running: latest, next: publish ? 2 : 1, published, ...rest });
+    const rest = { tags, published: new Map(), aliases: new Map(), settings: new Map() };
+    const its: ModelFunction = { latest: this.#changing(content), next: 1, ...rest };
+    this.functions.set(name, its);
+    this.#publish(its, content, publish);
     return true;
   }
 
-  /** @returns the number of the version that was published, if one was */
-  update(name: string, change: Partial<Content>, publish: boolean): string | undefined {
+  /** @returns the version that was published, if one was */
+  update(name: string, change: Partial<Content>, publish: Publication): string | undefined {
     const its = this.functions.get(name);
     if (!its) return undefined;
-    this.#become(its, { ...its.latest.content, ...change });
-    if (!publish) return undefined;
-    const number = String(its.next++);
-    its.published.set(number, this.#kept(its.latest.content));
-    return number;
+    this.#become(its.latest, { ...its.latest.shown.content, ...change });
+    return this.#publish(its, its.latest.shown.content, publish);
   }
 
   /** @returns whether the version is still what it was when its activation began */
-  settle(name: string, begun: Content, status: "Successful" | "Failed"): boolean {
+  settle(name: string, version: string, begun: Content, status: "Successful" | "Failed"): boolean {
     const its = this.functions.get(name);
-    if (!its || !isDeepStrictEqual(its.latest.content, begun)) return false;
-    this.#become(its, { ...begun, status });
+    const changing = version === "$LATEST" ? its?.latest : its?.latestPublished;
+    if (!changing || !isDeepStrictEqual(changing.shown.content, begun)) return false;
+    this.#become(changing, { ...begun, status });
     return true;
   }
 
@@ -84,11 +91,11 @@ export class CatalogModel {
 
   deleteVersion(name: string, version: string): string {
     const its = this.functions.get(name);
-    if (!its?.published.has(version)) return "missing";
+    if (!its || version === "$LATEST" || !this.version(name, version)) return "missing";
     for (const alias of its.aliases.values()) {
       if (alias.version === version || alias.additional?.version === version) return "in use";
     }
-    its.published.delete(version);
+    if (!its.published.delete(version)) its.latestPublished = undefined;
     its.settings.delete(version);
     return "deleted";
   }
@@ -108,22 +115,42 @@ export class CatalogModel {
 
   version(name: string, version: string): Kept | undefined {
     const its = this.functions.get(name);
-    return version === "$LATEST" ? its?.latest : its?.published.get(version);
+    if (version === "$LATEST") return its?.latest.shown;
+    return version === "$LATEST.PUBLISHED" ? its?.latestPublished?.shown : its?.published.get(version);
   }
 
   /** What the qualifier runs when the next random number is this. */
-  resolve(name: string, qualifier: string, draw: number): Kept | undefined {
+  resolve(name: string, qualifier: string | undefined, draw: number): Kept | undefined {
     const its = this.functions.get(name);
-    if (qualifier === "$LATEST") return its?.running;
+    if (qualifier === undefined) return (its?.latestPublished ?? its?.latest)?.running;
+    if (qualifier === "$LATEST") return its?.latest.running;
+    if (qualifier === "$LATEST.PUBLISHED") return its?.latestPublished?.running;
     const alias = its?.aliases.get(qualifier);
     if (!alias) return its?.published.get(qualifier);
     const { additional, version } = alias;
     return this.resolve(name, additional && draw < additional.weight ? additional.version : version, draw);
   }
 
-  #become(its: ModelFunction, content: Content): void {
-    its.latest = this.#kept(content);
-    if (content.status === "Successful") its.running = its.latest;
+  #publish(its: ModelFunction, content: Content, publish: Publication): string | undefined {
+    if (publish === undefined) return undefined;
+    if (publish === "latest") {
+      if (its.latestPublished) this.#become(its.latestPublished, content);
+      else its.latestPublished = this.#changing({ ...content, status: "Successful" });
+      return "$LATEST.PUBLISHED";
+    }
+    const number = String(its.next++);
+    its.published.set(number, this.#kept(content));
+    return number;
+  }
+
+  #changing(content: Content): Changing {
+    const shown = this.#kept(content);
+    return { shown, running: shown };
+  }
+
+  #become(changing: Changing, content: Content): void {
+    changing.shown = this.#kept(content);
+    if (content.status === "Successful") changing.running = changing.shown;
   }
 
   #kept(content: Content): Kept {

@@ -38,11 +38,15 @@ export class RegionInvoker implements Invoker {
   async invoke(request: InvokeRequest): Promise<Outcome> {
     const { functionName, qualifier } = request;
     const version = this.#catalog.cached(functionName, qualifier) ?? (await this.#resolve(functionName, qualifier));
-    refuseUnready(version);
+    if (version.state !== "Active") await this.#refuseUnready(version);
     refuseTenant(version, request.invocation.tenantId);
     const { traceId, invocations } = extendLineage(request.invocation.traceId, version.functionArn);
     if (invocations > LONGEST_CHAIN) await this.#refuseRecursion(functionName);
-    const invocation = withTrace(request.invocation, traceId);
+    const isImplied = qualifier === undefined && version.version !== "$LATEST";
+    const invokedFunctionArn = isImplied
+      ? `${version.functionArn}:${version.version}`
+      : request.invocation.invokedFunctionArn;
+    const invocation = rewritten(request.invocation, { traceId, invokedFunctionArn });
     // From here until the pool has taken its environment nothing waits: what demand() saw is what invoke() finds.
     const demand = this.#pool.demand(version, invocation.tenantId);
     const place = this.#admission.enter(functionName, demand, request.isQueued !== true);
@@ -60,8 +64,27 @@ export class RegionInvoker implements Invoker {
 
   async check(functionName: string, qualifier: string | undefined, tenantId?: string): Promise<void> {
     const version = await this.#resolve(functionName, qualifier);
-    refuseUnready(version);
+    if (version.state !== "Active") await this.#refuseUnready(version);
     refuseTenant(version, tenantId);
+  }
+
+  async #refuseUnready({ functionName, version, state, capacityProvider }: FunctionVersion): Promise<never> {
+    if (version !== "$LATEST" || capacityProvider === undefined) {
+      throw new InvokeRefusal(
+        "ResourceConflictException",
+        `The operation cannot be performed at this time. The function is currently in the following state: ${state}`,
+      );
+    }
+    if (await this.#catalog.describe(functionName, "$LATEST.PUBLISHED")) {
+      throw new InvokeRefusal(
+        "InvalidParameterValueException",
+        "Functions configured with capacity provider configuration can't be invoked with $LATEST qualifier. To invoke this function, specify a published version qualifier or $LATEST.PUBLISHED.",
+      );
+    }
+    throw new InvokeRefusal(
+      "NoPublishedVersionException",
+      "The function can't be invoked because no published version exists. For functions with capacity provider configuration, either publish a version to $LATEST.PUBLISHED, or specify a published version qualifier.",
+    );
   }
 
   async #refuseRecursion(functionName: string): Promise<void> {
@@ -86,22 +109,14 @@ export class RegionInvoker implements Invoker {
 }
 
 /** Whoever lets go of a large event once it is delivered is not to be kept from it by this copy. */
-function withTrace(made: Invocation, traceId: string): Invocation {
-  if (made.onDelivered === undefined) return { ...made, traceId };
-  const invocation: { -readonly [Member in keyof Invocation]: Invocation[Member] } = { ...made, traceId };
+function rewritten(made: Invocation, changed: Partial<Invocation>): Invocation {
+  if (made.onDelivered === undefined) return { ...made, ...changed };
+  const invocation: { -readonly [Member in keyof Invocation]: Invocation[Member] } = { ...made, ...changed };
   invocation.onDelivered = () => {
     invocation.payload = NOTHING;
     made.onDelivered?.();
   };
   return invocation;
-}
-
-function refuseUnready(version: FunctionVersion): void {
-  if (version.state === "Active") return;
-  throw new InvokeRefusal(
-    "ResourceConflictException",
-    `The operation cannot be performed at this time. The function is currently in the following state: ${version.state}`,
-  );
 }
 
 /** A tenant belongs to exactly the functions that keep tenants apart (contract/03; the second text is not recorded). */

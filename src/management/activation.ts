@@ -3,7 +3,7 @@
  * told of versions that are Pending or InProgress, and finds those of an earlier life of the region in the catalog.
  */
 import type { Catalog, VersionContent } from "../functions/catalog.ts";
-import type { FunctionVersion } from "../functions/function-version.ts";
+import type { FunctionState, FunctionVersion } from "../functions/function-version.ts";
 import { type Pause, Settling } from "./settling.ts";
 
 export type Preparation =
@@ -28,6 +28,11 @@ export function pending(content: VersionContent): VersionContent {
   return made as VersionContent;
 }
 
+/** Whether there is something to be done until the version, or its update, is ready. */
+export function isUnsettled({ state, lastUpdateStatus }: FunctionVersion): boolean {
+  return state === "Pending" || lastUpdateStatus === "InProgress";
+}
+
 /** Recorded: AWS gives an update the reason of a creation (contract/06 §1). */
 export const IN_PROGRESS = {
   lastUpdateStatus: "InProgress",
@@ -42,22 +47,32 @@ const REASONS = [
   "lastUpdateStatusReasonCode",
 ] as const satisfies readonly (keyof VersionContent)[];
 
+/** Functions with a capacity provider run in published versions only, which stay deactivated when they are updated. */
+function activeState({ version, state, capacityProvider }: FunctionVersion): FunctionState {
+  if (state === "Deactivated") return state;
+  return version === "$LATEST" && capacityProvider ? "ActiveNonInvocable" : "Active";
+}
+
 export class Activation {
   readonly #catalog: Catalog;
   readonly #prepare: Prepare;
   readonly #onFault: (error: unknown) => void;
+  readonly #onActive: (version: FunctionVersion) => void;
   readonly #settling: Settling;
 
   constructor(options: {
     catalog: Catalog;
     prepare: Prepare;
     onFault: (error: unknown) => void;
+    /** Told of every version that has become Active, or been updated. */
+    onActive?: (version: FunctionVersion) => void;
     /** For tests. */
     pause?: Pause;
   }) {
     this.#catalog = options.catalog;
     this.#prepare = options.prepare;
     this.#onFault = options.onFault;
+    this.#onActive = options.onActive ?? (() => {});
     this.#settling = new Settling(options);
   }
 
@@ -87,7 +102,8 @@ export class Activation {
       return { ok: false, reasonCode: "InternalError", reason: "The function could not be prepared." };
     });
     if (preparation.ok) {
-      await this.#record(version, { state: "Active", lastUpdateStatus: "Successful" }, REASONS);
+      await this.#record(version, { state: activeState(version), lastUpdateStatus: "Successful" }, REASONS);
+      this.#onActive(version);
       return;
     }
     const { reason, reasonCode } = preparation;

@@ -15,6 +15,7 @@ import { checkConfiguration, checkNewFunction, checkSettings } from "./function-
 import { newConfiguration } from "./function-settings.ts";
 import { unqualifiedTarget } from "./function-target.ts";
 import type { CallContext, LambdaHandlers, LambdaInput, ManagementContext } from "./lambda-api.ts";
+import { checkPublishTo, LATEST_PUBLISHED } from "./published-latest.ts";
 
 export function createFunctionHandlers(management: ManagementContext) {
   const { catalog, codeStore, codeStorage, codeSigning, clock, fail, activation } = management;
@@ -36,6 +37,8 @@ export function createFunctionHandlers(management: ManagementContext) {
       checkSettings(fail, context, input);
       const configuration = newConfiguration(name, input, capacityFrom(context, input));
       checkConfiguration(fail, configuration);
+      checkPublishTo(fail, input.PublishTo, configuration.capacityProvider !== undefined);
+      const publishes = input.Publish === true || input.PublishTo !== undefined;
       const given = givenCode(fail, configuration.packageType, input.Code);
       const signing = await signingConfig(context, input);
       const arn = functionArn(context, name);
@@ -44,7 +47,7 @@ export function createFunctionHandlers(management: ManagementContext) {
       if (await catalog.describe(name)) taken();
       const layers = (await resolveLayers(management, context, input.Layers)) ?? [];
       await admitLayers(management, context, layers, signing);
-      checkCodeStorage(fail, zippedSize(given) * (input.Publish ? 2 : 1), await codeStorage.left());
+      checkCodeStorage(fail, zippedSize(given) * (publishes ? 2 : 1), await codeStorage.left());
 
       const written = await withStoredCode(fail, codeStore, given, admit, async (code) => {
         if (layers.length > 0) checkUnzippedSize(fail, await codeStore.unzippedSize(code.codeSha256), layers);
@@ -61,8 +64,13 @@ export function createFunctionHandlers(management: ManagementContext) {
             attachedConfigNotFound(fail, configArn(context, signing.id));
           }
         };
-        return withCapacity(management, context, configuration, input.Publish ? 2 : 1, () =>
-          catalog.create(name, { latest, ...(input.Publish && { publish: latest }) }, input.Tags ?? {}, attach),
+        const change = {
+          latest,
+          ...(publishes && { publish: latest }),
+          ...(input.PublishTo && ({ publishTo: LATEST_PUBLISHED } as const)),
+        };
+        return withCapacity(management, context, configuration, publishes ? 2 : 1, () =>
+          catalog.create(name, change, input.Tags ?? {}, attach),
         );
       });
       if (!written) return taken();

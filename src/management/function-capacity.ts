@@ -1,6 +1,6 @@
 /**
  * Functions with a capacity provider: what Lambda demands of them. They run in ordinary environments here, one invocation
- * at a time, and can be invoked unqualified; only what would be refused by AWS is refused. The texts are not recorded.
+ * at a time; only what would be refused by AWS is refused. The texts are not recorded.
  */
 import { type CapacityProvider, capacityProviderArn, capacityProviderName } from "../functions/capacity-provider.ts";
 import type { FunctionConfiguration } from "../functions/function-version.ts";

@@ -36,6 +36,11 @@ export class FunctionScalingControl {
     return isZero(scaling) ? "Deactivating" : "Active";
   }
 
+  /** Bring a version in step that could not be before: it was not ready. */
+  follow({ functionName, version, capacityProvider }: FunctionVersion): void {
+    if (capacityProvider) this.#start(functionName, version);
+  }
+
   /** Bring in step what a crash kept from it. */
   async resume(): Promise<void> {
     for (const { functionName, qualifier } of await this.#settings.all()) this.#start(functionName, qualifier);
@@ -61,7 +66,10 @@ export class FunctionScalingControl {
 }
 
 /** Versions that are not ready for anything are left to others. */
-function wantedState({ state }: FunctionVersion, scaling: FunctionScaling | undefined): FunctionState {
-  if (state !== "Active" && state !== "Deactivated") return state;
+function wantedState(
+  { state, lastUpdateStatus }: FunctionVersion,
+  scaling: FunctionScaling | undefined,
+): FunctionState {
+  if ((state !== "Active" && state !== "Deactivated") || lastUpdateStatus === "InProgress") return state;
   return isZero(scaling) ? "Deactivated" : "Active";
 }

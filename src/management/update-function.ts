@@ -15,7 +15,7 @@ import { changedConfiguration } from "./function-settings.ts";
 import { functionNotFound, unqualifiedTarget } from "./function-target.ts";
 import type { LambdaHandlers, LambdaInput, ManagementContext } from "./lambda-api.ts";
 import { samePublication } from "./publication.ts";
-import { checkPublishTo } from "./published-latest.ts";
+import { checkPublishTo, publishLatest, replacedBy } from "./published-latest.ts";
 import { checkRevision, checkSettled, failUpdating } from "./update-preconditions.ts";
 
 export function updateFunctionHandlers(management: ManagementContext) {
@@ -45,8 +45,10 @@ export function updateFunctionHandlers(management: ManagementContext) {
       refuse(newCodeRefusal(known.packageType, input));
       checkUpdatable(known, input.RevisionId);
 
-      const added = zippedSize(given) * (input.Publish ? 2 : 1);
-      checkCodeStorage(fail, added - known.codeSize, await codeStorage.left());
+      const publishes = input.Publish === true || input.PublishTo !== undefined;
+      const replaced = await replacedBy(catalog, target.name, input.PublishTo);
+      const added = zippedSize(given) * (publishes ? 2 : 1);
+      checkCodeStorage(fail, added - known.codeSize - replaced.bytes, await codeStorage.left());
       const signing = await codeSigning.of(target.name);
       const admit = (zip: Uint8Array) => admitCode(management, zip, known.functionArn, signing);
       return withStoredCode(fail, codeStore, given, admit, async (code) => {
@@ -54,12 +56,21 @@ export function updateFunctionHandlers(management: ManagementContext) {
         checkUnzippedSize(fail, bytes, known.layers);
         if (input.DryRun) return fullConfiguration(withCode(input, code, known), context);
         let unchanged: FunctionVersion | undefined;
-        const decide = (before: FunctionVersion, newest: FunctionVersion | undefined): Change => {
+        const decide = (
+          before: FunctionVersion,
+          newest: FunctionVersion | undefined,
+          latestPublished: FunctionVersion | undefined,
+        ): Change => {
           checkUpdatable(before, input.RevisionId);
           checkUnzippedSize(fail, bytes, before.layers);
           const lastModified = offsetTimestamp(clock.now());
           const latest = { ...withCode(input, code, before), ...IN_PROGRESS, lastModified };
-          if (!input.Publish) return { latest };
+          if (!publishes) return { latest };
+          if (input.PublishTo) {
+            const publication = publishLatest(fail, latest, latestPublished);
+            if (!publication) unchanged = latestPublished;
+            return { latest, ...publication };
+          }
           if (newest && samePublication(latest, newest)) {
             unchanged = newest;
             return { latest };
@@ -70,7 +81,7 @@ export function updateFunctionHandlers(management: ManagementContext) {
           management,
           context,
           withCode(input, code, known),
-          input.Publish ? 1 : 0,
+          publishes ? 1 - replaced.versions : 0,
           () => catalog.update(target.name, decide),
         );
         if (!written) return functionNotFound(fail, target);

@@ -1,7 +1,7 @@
 /** PublishVersion and ListVersionsByFunction. */
 import type { Change, VersionContent } from "../functions/catalog.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
-import { pending } from "./activation.ts";
+import { isUnsettled, pending } from "./activation.ts";
 import { checkCodeStorage } from "./code-storage.ts";
 import { withCapacity } from "./function-capacity.ts";
 import { fullConfiguration, listedConfiguration } from "./function-configuration.ts";
@@ -9,7 +9,7 @@ import { functionNotFound, unqualifiedTarget } from "./function-target.ts";
 import type { LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 import { pageSize, positionFrom, positionText, readMarker, writeMarker } from "./pagination.ts";
 import { samePublication } from "./publication.ts";
-import { checkPublishTo } from "./published-latest.ts";
+import { checkPublishTo, publishLatest, replacedBy } from "./published-latest.ts";
 import { checkRevision, checkSettled } from "./update-preconditions.ts";
 
 type VersionContext = Pick<ManagementContext, "catalog" | "codeStorage" | "fail" | "activation" | "capacityProviders">;
@@ -22,8 +22,13 @@ export function versionHandlers(management: VersionContext) {
       const known = (await catalog.describe(target.name)) ?? functionNotFound(fail, target);
       checkPublishTo(fail, input.PublishTo, known.capacityProvider !== undefined);
       let unchanged: FunctionVersion | undefined;
-      const left = await codeStorage.left();
-      const decide = (latest: FunctionVersion, newest: FunctionVersion | undefined): Change | undefined => {
+      const replaced = await replacedBy(catalog, target.name, input.PublishTo);
+      const left = (await codeStorage.left()) + replaced.bytes;
+      const decide = (
+        latest: FunctionVersion,
+        newest: FunctionVersion | undefined,
+        latestPublished: FunctionVersion | undefined,
+      ): Change | undefined => {
         checkRevision(fail, latest, input.RevisionId);
         if (input.CodeSha256 !== undefined && input.CodeSha256 !== latest.codeSha256) {
           fail(
@@ -32,17 +37,25 @@ export function versionHandlers(management: VersionContext) {
           );
         }
         checkSettled(fail, latest);
+        const content: VersionContent = { ...latest, description: input.Description ?? latest.description };
+        if (input.PublishTo) {
+          const publication = publishLatest(fail, content, latestPublished);
+          if (publication) checkCodeStorage(fail, latest.codeSize, left);
+          else unchanged = latestPublished;
+          return publication && { latest, ...publication };
+        }
         if (newest && samePublication(latest, newest)) {
           unchanged = newest;
           return undefined;
         }
         checkCodeStorage(fail, latest.codeSize, left);
-        const content: VersionContent = { ...latest, description: input.Description ?? latest.description };
         const ready = latest.state === "Active" && latest.lastUpdateStatus !== "Failed";
         return { latest, publish: ready ? content : pending(content) };
       };
-      const written = await withCapacity(management, context, known, 1, () => catalog.update(target.name, decide));
-      if (written?.published?.state === "Pending") activation.start(written.published);
+      const written = await withCapacity(management, context, known, 1 - replaced.versions, () =>
+        catalog.update(target.name, decide),
+      );
+      if (written?.published && isUnsettled(written.published)) activation.start(written.published);
       const published = written?.published ?? unchanged;
       if (!published) return functionNotFound(fail, target);
       return fullConfiguration(published, context, published.version);

@@ -81,7 +81,12 @@ const code = fc.integer({ min: 1, max: CODES.length });
 
 const create = steps("create", fc.record({ memoryMb, code, publish: fc.boolean() }), (its) => async (world) => {
   const { name: FunctionName, model } = world;
-  const expected = model.create(FunctionName, { ...NEW, memoryMb: its.memoryMb, code: its.code }, its.publish, {});
+  const expected = model.create(
+    FunctionName,
+    { ...NEW, memoryMb: its.memoryMb, code: its.code },
+    numbered(its.publish),
+    {},
+  );
   const Code = { ZipFile: zip(its.code) };
   const input = { FunctionName, MemorySize: its.memoryMb, Code, Publish: its.publish };
   const created = await outcome(suite.lambda.send(new CreateFunctionCommand(settings(input))));
@@ -93,7 +98,7 @@ const updateConfiguration = steps("updateConfiguration", memoryMb, (memoryMb) =>
   const input = { FunctionName: world.name, MemorySize: memoryMb };
   const updated = await outcome(suite.lambda.send(new UpdateFunctionConfigurationCommand(input)));
   assert.equal(updated, world.its ? "done" : NOT_FOUND);
-  world.model.update(world.name, { memoryMb }, false);
+  world.model.update(world.name, { memoryMb }, undefined);
   await ready(world);
 });
 
@@ -101,7 +106,7 @@ const updateCode = steps("updateCode", fc.record({ code, publish: fc.boolean() }
   const input = { FunctionName: world.name, ZipFile: zip(its.code), Publish: its.publish };
   const updated = await outcome(suite.lambda.send(new UpdateFunctionCodeCommand(input)));
   assert.equal(updated, world.its ? "done" : NOT_FOUND);
-  world.model.update(world.name, { code: its.code }, its.publish && differs(world, { code: its.code }));
+  world.model.update(world.name, { code: its.code }, numbered(its.publish && differs(world, { code: its.code })));
   await ready(world);
 });
 
@@ -109,7 +114,7 @@ const publishers = fc.integer({ min: 1, max: 3 });
 const publish = steps("publish", publishers, (publishers) => async (world) => {
   const publication = () => suite.lambda.send(new PublishVersionCommand({ FunctionName: world.name }));
   if (!world.its) return assert.equal(await outcome(publication()), NOT_FOUND);
-  const number = differs(world, {}) ? world.model.update(world.name, {}, true) : newestOf(world);
+  const number = differs(world, {}) ? world.model.update(world.name, {}, "number") : newestOf(world);
   // However many publish the same at the same moment, it becomes one version.
   const published = await Promise.all(Array.from({ length: publishers }, publication));
   for (const { Version } of published) assert.equal(Version, number);
@@ -127,7 +132,7 @@ const compete = steps("compete", rivals, (rivals) => async (world) => {
   const winners = rivals.filter((_, index) => outcomes[index] === "done");
   assert.equal(winners.length, 1, String(outcomes));
   for (const lost of outcomes) assert.ok(["done", CONFLICT, "PreconditionFailedException"].includes(lost), lost);
-  world.model.update(FunctionName, { memoryMb: Number(winners[0]) }, false);
+  world.model.update(FunctionName, { memoryMb: Number(winners[0]) }, undefined);
   await ready(world);
 });
 
@@ -191,11 +196,12 @@ const step = fc.oneof(
   tag,
 );
 
+const numbered = (isPublished: boolean) => (isPublished ? "number" : undefined);
 const zip = (code: number): Uint8Array => CODES[code - 1] ?? assert.fail(`no code ${code}`);
 const newestOf = ({ its }: World): string | undefined => [...(its?.published.keys() ?? [])].at(-1);
 
 function differs({ its }: World, change: Partial<Content>): boolean {
-  const [newest, latest] = [[...(its?.published.values() ?? [])].at(-1)?.content, its?.latest.content];
+  const [newest, latest] = [[...(its?.published.values() ?? [])].at(-1)?.content, its?.latest.shown.content];
   if (!newest || !latest) return true;
   const changed = { ...latest, ...change };
   return newest.memoryMb !== changed.memoryMb || newest.code !== changed.code;
@@ -213,7 +219,7 @@ const contentOf = ({ MemorySize, CodeSize }: FunctionConfiguration) => ({ Memory
 async function compare({ name: FunctionName, arn, its }: World): Promise<void> {
   const versions = suite.lambda.send(new ListVersionsByFunctionCommand({ FunctionName }));
   if (!its) return assert.equal(await outcome(versions), NOT_FOUND);
-  const expected = [["$LATEST", its.latest] as const, ...its.published].map(([Version, { content }]) => ({
+  const expected = [["$LATEST", its.latest.shown] as const, ...its.published].map(([Version, { content }]) => ({
     Version,
     MemorySize: content.memoryMb,
     CodeSize: zip(content.code).length,
