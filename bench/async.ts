@@ -9,11 +9,12 @@ import { invokeRequest } from "./prepared-request.ts";
 import { cpuTimeUs } from "./process-figures.ts";
 import type { RegionProcess } from "./region-process.ts";
 import { median, percentile } from "./statistics.ts";
-import { startEcho, type WarmPlan } from "./warm-invoke.ts";
+import type { TurnsPlan } from "./turns.ts";
+import { startEcho } from "./warm-invoke.ts";
 
 const ACCEPT_CONCURRENCY = 64;
 const SYNC_CONCURRENCY = 4;
-/** Senders of events while synchronous latency is measured. */
+/** Senders of events while synchronous latency is measured: as many as callers; a flood is as many as were accepted. */
 const BESIDE_CONCURRENCY = 4;
 
 export interface AsyncFigures {
@@ -27,9 +28,10 @@ export interface AsyncFigures {
   readonly ranPerSecond: number;
   readonly syncP99Us: number;
   readonly syncP99BesideEventsUs: number;
+  readonly syncP99BesideFloodUs: number;
 }
 
-export async function measureAsync(region: RegionProcess, { rounds, roundMs }: WarmPlan): Promise<AsyncFigures> {
+export async function measureAsync(region: RegionProcess, { rounds, roundMs }: TurnsPlan): Promise<AsyncFigures> {
   await deployEcho(region, NODE, "bench-async");
   await deployEcho(region, NODE, "bench-sync");
   const event = await invokeRequest(region, "bench-async", { "x-amz-invocation-type": "Event" });
@@ -50,11 +52,12 @@ export async function measureAsync(region: RegionProcess, { rounds, roundMs }: W
       await untilEmpty(region);
       const drainedMs = performance.now() - started;
       const alone = await load(endpoint, sync, SYNC_CONCURRENCY);
-      const [beside] = await Promise.all([
-        load(endpoint, sync, SYNC_CONCURRENCY),
-        load(endpoint, event, BESIDE_CONCURRENCY),
-      ]);
-      await untilEmpty(region);
+      const beside = async (senders: number) => {
+        const both = [load(endpoint, sync, SYNC_CONCURRENCY), load(endpoint, event, senders)] as const;
+        const [{ latenciesUs }] = await Promise.all(both);
+        await untilEmpty(region);
+        return percentile(latenciesUs, 0.99);
+      };
       turns.push({
         echoPerSecond: echoed.requests / (echoed.elapsedMs / 1000),
         acceptedPerSecond: accepted.requests / (accepted.elapsedMs / 1000),
@@ -63,7 +66,8 @@ export async function measureAsync(region: RegionProcess, { rounds, roundMs }: W
         cpuUsPerEvent: cpuUs / accepted.requests,
         ranPerSecond: accepted.requests / (drainedMs / 1000),
         syncP99Us: percentile(alone.latenciesUs, 0.99),
-        syncP99BesideEventsUs: percentile(beside.latenciesUs, 0.99),
+        syncP99BesideEventsUs: await beside(BESIDE_CONCURRENCY),
+        syncP99BesideFloodUs: await beside(ACCEPT_CONCURRENCY),
       });
     }
     // The first warms up.

@@ -1,9 +1,15 @@
 /** Runs load.ts in a process of its own and hands its result back. */
 import { fork } from "node:child_process";
 import { join } from "node:path";
-import type { LoadOrder, LoadResult } from "./load.ts";
+import type { LoadManner, LoadOrder, LoadResult } from "./load.ts";
 
-export async function generateLoad(url: string, request: Buffer, concurrency: number, durationMs: number) {
+export async function generateLoad(
+  url: string,
+  request: Buffer,
+  concurrency: number,
+  durationMs: number,
+  manner: LoadManner = {},
+): Promise<LoadResult> {
   const { hostname, port } = new URL(url);
   const order: LoadOrder = {
     host: hostname,
@@ -11,6 +17,7 @@ export async function generateLoad(url: string, request: Buffer, concurrency: nu
     request: request.toString("base64"),
     concurrency,
     durationMs,
+    manner,
   };
   const child = fork(join(import.meta.dirname, "load.ts"), { serialization: "advanced" });
   const result = await new Promise<LoadResult>((resolve, reject) => {
@@ -18,6 +25,7 @@ export async function generateLoad(url: string, request: Buffer, concurrency: nu
     child.once("exit", (code) => reject(new Error(`the load generator ended with ${code}`)));
     child.send(order);
   });
-  if (result.failures > 0) throw new Error(`${result.failures} requests failed, first:\n${result.firstFailure}`);
+  if (result.failures > 0)
+    throw new Error(`${result.failures} requests were not answered as expected, first:\n${result.firstFailure}`);
   return result;
 }

@@ -4,6 +4,7 @@
  * that it would measure. Reads one LoadOrder as an IPC message, answers with one LoadResult.
  */
 import { connect, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 
 export interface LoadOrder {
   readonly host: string;
@@ -12,14 +13,24 @@ export interface LoadOrder {
   readonly request: string;
   readonly concurrency: number;
   readonly durationMs: number;
+  readonly manner: LoadManner;
 }
+
+export interface LoadManner {
+  /** Between an answer and the next request on the same socket; 0 unless told. */
+  readonly pauseMs?: number;
+  /** What the answers must be: anything else is a failure of the bench. Success unless told. */
+  readonly expected?: ExpectedAnswer;
+}
+
+export type ExpectedAnswer = "success" | "function error" | "throttle";
 
 export interface LoadResult {
   readonly requests: number;
   readonly failures: number;
   readonly elapsedMs: number;
   readonly latenciesUs: number[];
-  /** The first answer that was neither 200 nor 202, to explain failures. */
+  /** The first answer that was not as expected, to explain failures. */
   readonly firstFailure?: string;
 }
 
@@ -76,11 +87,19 @@ class Connection {
   }
 }
 
-/** Of 200 and of 202. */
-const OK = Buffer.from("HTTP/1.1 20");
+const FUNCTION_ERROR = /\r\nx-amz-function-error/i;
+
+const IS_AS_EXPECTED: Record<ExpectedAnswer, (head: string) => boolean> = {
+  // 200 and 202.
+  success: (head) => head.startsWith("HTTP/1.1 20") && !FUNCTION_ERROR.test(head),
+  "function error": (head) => head.startsWith("HTTP/1.1 200") && FUNCTION_ERROR.test(head),
+  throttle: (head) => head.startsWith("HTTP/1.1 429"),
+};
 
 async function load(order: LoadOrder): Promise<LoadResult> {
   const request = Buffer.from(order.request, "base64");
+  const { pauseMs = 0, expected = "success" } = order.manner;
+  const isAsExpected = IS_AS_EXPECTED[expected];
   const latenciesUs: number[] = [];
   let failures = 0;
   let firstFailure: string | undefined;
@@ -92,13 +111,13 @@ async function load(order: LoadOrder): Promise<LoadResult> {
       const response = await connection.exchange(request);
       const after = performance.now();
       const head = response.subarray(0, 1024).toString("latin1");
-      const ok = response.subarray(0, OK.length).equals(OK) && !/\r\nx-amz-function-error/i.test(head);
-      if (ok) latenciesUs.push(Math.round((after - now) * 1000));
+      if (isAsExpected(head)) latenciesUs.push(Math.round((after - now) * 1000));
       else {
         failures++;
         firstFailure ??= head;
       }
-      now = after;
+      if (pauseMs > 0) await delay(pauseMs);
+      now = pauseMs > 0 ? performance.now() : after;
     }
     connection.close();
   };

@@ -1,27 +1,29 @@
-/**
- * `npm run bench:management`: what the control API costs with many functions, beside the same in an empty region.
- * Flags: --functions N (10,000), --versions N of each (5), --starts N (3), --isolation NAME, --json FILE (- for stdout only).
- */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+/** What the control API costs with many functions, beside the same in an empty region. */
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { deployEcho, NODE } from "./bench-functions.ts";
 import { populate, populatedName } from "./populate.ts";
 import { familyOf, pssMb } from "./process-figures.ts";
 import { RegionProcess } from "./region-process.ts";
 import { median, percentile } from "./statistics.ts";
 
-const CREATES = 30;
-const READS = 1000;
-
-interface Times {
+export interface Times {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly slowestMs: number;
 }
 
-interface ScaleFigures {
+export interface ScalePlan {
+  readonly functions: number;
+  /** Published of each function. */
+  readonly versions: number;
+  readonly starts: number;
+  readonly creates: number;
+  readonly reads: number;
+}
+
+export interface ScaleFigures {
   readonly functions: number;
   readonly versionsOfEach: number;
   readonly ready: Times;
@@ -36,16 +38,6 @@ interface ScaleFigures {
   readonly listFunctions: Times;
   readonly listAllVersions: Times;
 }
-
-const { values: flags } = parseArgs({
-  options: {
-    functions: { type: "string", default: "10000" },
-    versions: { type: "string", default: "5" },
-    starts: { type: "string", default: "3" },
-    isolation: { type: "string", default: "auto" },
-    json: { type: "string" },
-  },
-});
 
 const timesOf = (times: readonly number[]): Times => ({
   p50Ms: median(times),
@@ -86,24 +78,25 @@ async function walk(region: RegionProcess, query: Record<string, string>, items:
   return timesOf(times);
 }
 
-async function measure(directory: string, functions: number, versionsOfEach: number): Promise<ScaleFigures> {
+async function measure(isolation: string, directory: string, plan: ScalePlan): Promise<ScaleFigures> {
+  const { functions, versions: versionsOfEach, creates, reads } = plan;
   const starts: number[] = [];
-  for (let start = 1; start < Number(flags.starts); start++) {
-    const region = await RegionProcess.start(flags.isolation, directory);
+  for (let start = 1; start < plan.starts; start++) {
+    const region = await RegionProcess.start(isolation, { directory });
     starts.push(region.readyMs);
     await region.stop();
   }
-  const region = await RegionProcess.start(flags.isolation, directory);
+  const region = await RegionProcess.start(isolation, { directory });
   starts.push(region.readyMs);
   try {
     const get = (path: string) => region.client.json({ method: "GET", path });
     const memory = () => pssMb(familyOf(region.pid));
     const idleMb = memory();
-    const create = await repeated(CREATES, (index) => deployEcho(region, NODE, `new-${index}`, `${index}`));
+    const create = await repeated(creates, (index) => deployEcho(region, NODE, `new-${index}`, `${index}`));
     // In an order that no cache expects; in an empty region those that were just made.
     const nameOf = (index: number) =>
-      functions === 0 ? `new-${index % CREATES}` : populatedName((index * 7919) % functions);
-    const getFunction = await repeated(READS, (index) => get(`/2015-03-31/functions/${nameOf(index)}`));
+      functions === 0 ? `new-${index % creates}` : populatedName((index * 7919) % functions);
+    const getFunction = await repeated(reads, (index) => get(`/2015-03-31/functions/${nameOf(index)}`));
     const accountSettings = await repeated(20, () => get("/2016-08-19/account-settings"));
     const listFunctions = await walk(region, {}, functions);
     const listAllVersions = await walk(region, { FunctionVersion: "ALL" }, functions * (versionsOfEach + 1));
@@ -124,42 +117,18 @@ async function measure(directory: string, functions: number, versionsOfEach: num
   }
 }
 
-async function measureWith(functions: number, versions: number): Promise<ScaleFigures> {
+async function measureWith(isolation: string, plan: ScalePlan): Promise<ScaleFigures> {
   const directory = await mkdtemp(join(tmpdir(), "alonzo-scale-"));
   try {
-    if (functions > 0) process.stderr.write(`making ${functions} functions with ${versions} versions each ...\n`);
-    await populate(directory, functions, versions);
-    process.stderr.write(`measuring with ${functions} functions ...\n`);
-    return await measure(directory, functions, versions);
+    await populate(directory, plan.functions, plan.versions);
+    return await measure(isolation, directory, plan);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-function render(runs: readonly ScaleFigures[]): string {
-  const times = ({ p50Ms, p99Ms, slowestMs }: Times) =>
-    `${p50Ms.toFixed(1)} / ${p99Ms.toFixed(1)} / ${slowestMs.toFixed(1)} ms`;
-  const rows: [string, (figures: ScaleFigures) => string][] = [
-    ["functions x versions", ({ functions, versionsOfEach }) => `${functions} x ${versionsOfEach}`],
-    ["ready", ({ ready }) => times(ready)],
-    ["memory, idle", ({ idleMb }) => `${idleMb.toFixed(1)} MB`],
-    ["memory, afterwards", ({ afterwardsMb }) => `${afterwardsMb.toFixed(1)} MB`],
-    ["create until Active", ({ create }) => times(create)],
-    ["GetFunction", ({ getFunction }) => times(getFunction)],
-    ["GetAccountSettings", ({ accountSettings }) => times(accountSettings)],
-    ["ListFunctions, a page", ({ listFunctions }) => times(listFunctions)],
-    ["the same, all versions", ({ listAllVersions }) => times(listAllVersions)],
-  ];
-  const lines = rows.map(([name, cell]) =>
-    [name.padEnd(24), ...runs.map((run) => cell(run).padEnd(28))].join("").trimEnd(),
-  );
-  return ["median / 99th percentile / slowest", ...lines].join("\n");
-}
-
-const runs = [await measureWith(0, 0), await measureWith(Number(flags.functions), Number(flags.versions))];
-const json = `${JSON.stringify(runs, null, 2)}\n`;
-if (flags.json === "-") process.stdout.write(json);
-else {
-  process.stdout.write(`\n${render(runs)}\n`);
-  if (flags.json !== undefined) await writeFile(flags.json, json);
+/** @returns the figures of an empty region, and of one with the plan's functions */
+export async function measureScale(isolation: string, plan: ScalePlan): Promise<[ScaleFigures, ScaleFigures]> {
+  const empty = await measureWith(isolation, { ...plan, functions: 0, versions: 0 });
+  return [empty, await measureWith(isolation, plan)];
 }

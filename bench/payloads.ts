@@ -1,18 +1,14 @@
 /**
- * `npm run bench:payloads`: what large events and answers cost the region in memory, and how fast they go: 1 KB, 100 KB and
- * 6 MB each way, many at once, and one answer of 100 MB streamed.
- * Flags: --quick (fewer and smaller: a smoke test), --border (also 200 MB streamed, and one byte more: minutes),
- * --json FILE (also write the figures there; - for stdout only), --isolation NAME.
+ * What large events and answers cost the region in memory, and how fast they go: each way, many at once, and one long answer
+ * streamed; up to the border, 200 MB, where that is wanted.
  */
-import { writeFile } from "node:fs/promises";
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
-import { parseArgs } from "node:util";
 import { deployNode } from "./bench-functions.ts";
 import { PeakMemory } from "./peak-memory.ts";
 import { RegionProcess } from "./region-process.ts";
 
-const KB = 1024;
-const MB = 1024 * 1024;
+export const KB = 1024;
+export const MB = 1024 * 1024;
 /** As many as Lambda allows to a streamed answer. */
 const BORDER_BYTES = 200 * MB;
 
@@ -25,6 +21,18 @@ exports.streamed = awslambda.streamifyResponse(async ({ bytes }, stream) => {
   await pipeline(function* () { for (let left = bytes; left > 0; left -= chunk.length) yield chunk.subarray(0, left); }, stream);
 });
 `;
+
+export interface PayloadPlan {
+  readonly whole: readonly PayloadSize[];
+  readonly streamedBytes: number;
+}
+
+interface PayloadSize {
+  readonly bytes: number;
+  /** Invokes at once. */
+  readonly concurrency: number;
+  readonly rounds: number;
+}
 
 export interface PayloadFigures {
   readonly direction: "event" | "answer" | "stream";
@@ -65,9 +73,7 @@ async function drain(response: IncomingMessage): Promise<{ bytes: number; end: s
 async function measureWhole(
   region: RegionProcess,
   direction: "event" | "answer",
-  bytes: number,
-  concurrency: number,
-  rounds: number,
+  { bytes, concurrency, rounds }: PayloadSize,
 ): Promise<PayloadFigures> {
   const path = `/2015-03-31/functions/${FUNCTION}/invocations`;
   // Two quotes belong to a JSON string; an event is wrapped in them and a key.
@@ -107,51 +113,38 @@ async function measureStream(region: RegionProcess, bytes: number): Promise<Payl
   return { ...figures, ...(error !== undefined && { error }) };
 }
 
-function render(figures: PayloadFigures): string {
-  const { direction, bytes, concurrency, invokes, seconds, beforeMb, peakMb, error } = figures;
-  const size = bytes < MB ? `${Math.round(bytes / KB)} KB` : `${(bytes / MB).toFixed(bytes % MB === 0 ? 0 : 6)} MB`;
-  const speed = `${(invokes / seconds).toFixed(1)}/s, ${((bytes * invokes) / MB / seconds).toFixed(1)} MB/s`;
-  const memory = `${beforeMb.toFixed(0)} MB before, peak ${peakMb.toFixed(0)} MB (+${(peakMb - beforeMb).toFixed(0)})`;
-  return `${direction.padEnd(6)} ${size.padStart(8)} x${String(concurrency).padEnd(3)} ${speed.padEnd(24)} ${memory}${error ? `  ${error}` : ""}`;
-}
-
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    border: { type: "boolean", default: false },
-    json: { type: "string" },
-    isolation: { type: "string", default: "auto" },
-  },
-});
-
-const figures: PayloadFigures[] = [];
-
 /** Each in a region of its own: what memory one left behind would hide what the next needs. */
-async function note(measure: (region: RegionProcess) => Promise<PayloadFigures>): Promise<void> {
-  const region = await RegionProcess.start(flags.isolation);
+async function inOwnRegion(
+  isolation: string,
+  measure: (region: RegionProcess) => Promise<PayloadFigures>,
+): Promise<PayloadFigures> {
+  const region = await RegionProcess.start(isolation);
   try {
     await deployNode(region, FUNCTION, SOURCE, "index.whole");
     await deployNode(region, STREAM, SOURCE, "index.streamed", 300);
-    const one = await measure(region);
-    figures.push(one);
-    process.stderr.write(`${render(one)}\n`);
+    return await measure(region);
   } finally {
     agent.destroy();
     await region.stop();
   }
 }
 
-const many = flags.quick ? 4 : 50;
-for (const direction of ["event", "answer"] as const) {
-  await note((region) => measureWhole(region, direction, KB, 16, flags.quick ? 2 : 100));
-  await note((region) => measureWhole(region, direction, 100 * KB, 16, flags.quick ? 2 : 20));
-  await note((region) => measureWhole(region, direction, 6 * MB, many, flags.quick ? 1 : 2));
+export async function measurePayloads(isolation: string, plan: PayloadPlan): Promise<PayloadFigures[]> {
+  const figures: PayloadFigures[] = [];
+  for (const direction of ["event", "answer"] as const) {
+    for (const size of plan.whole) {
+      figures.push(await inOwnRegion(isolation, (region) => measureWhole(region, direction, size)));
+    }
+  }
+  figures.push(await inOwnRegion(isolation, (region) => measureStream(region, plan.streamedBytes)));
+  return figures;
 }
-await note((region) => measureStream(region, flags.quick ? 7 * MB : 100 * MB));
-if (flags.border) {
-  await note((region) => measureStream(region, BORDER_BYTES));
-  await note((region) => measureStream(region, BORDER_BYTES + 1));
+
+/** The longest answer that may be streamed, and one byte more. Minutes. */
+export async function measureStreamBorder(isolation: string): Promise<PayloadFigures[]> {
+  const figures: PayloadFigures[] = [];
+  for (const bytes of [BORDER_BYTES, BORDER_BYTES + 1]) {
+    figures.push(await inOwnRegion(isolation, (region) => measureStream(region, bytes)));
+  }
+  return figures;
 }
-const json = `${JSON.stringify(figures, null, 2)}\n`;
-if (flags.json === "-") process.stdout.write(json);
-else if (flags.json !== undefined) await writeFile(flags.json, json);

@@ -9,6 +9,13 @@ import { RegionClient, type Target } from "../src/cli/client.ts";
 
 const MAIN = join(import.meta.dirname, "..", "src", "main.ts");
 
+export interface RegionOptions {
+  /** A data directory that the caller made and removes; else a new one, removed by stop(). */
+  readonly directory?: string;
+  /** A program that does the same as src/main.ts, but for what is measured by the difference. */
+  readonly main?: string;
+}
+
 export class RegionProcess {
   readonly pid: number;
   readonly target: Target;
@@ -38,16 +45,15 @@ export class RegionProcess {
     this.#keepsData = data.isKept;
   }
 
-  /** @param ownDirectory a data directory that the caller made and removes; else a new one, removed by stop() */
-  static async start(isolation: string, ownDirectory?: string): Promise<RegionProcess> {
-    const isKept = ownDirectory !== undefined;
-    const directory = ownDirectory ?? (await mkdtemp(join(tmpdir(), "alonzo-bench-")));
+  static async start(isolation: string, options: RegionOptions = {}): Promise<RegionProcess> {
+    const isKept = options.directory !== undefined;
+    const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "alonzo-bench-")));
     const started = performance.now();
     const child = spawn(
       process.execPath,
       [
         "--disable-warning=ExperimentalWarning",
-        MAIN,
+        options.main ?? MAIN,
         ...["start", "--port", "0", "--isolation", isolation, "--data-dir", directory],
       ],
       {

@@ -1,0 +1,113 @@
+/** The parts of the bench: each can run alone, by its name; those that take long run only so, or when all are asked for. */
+import { soak } from "../test/e2e/async-soak.ts";
+import { measureAsync } from "./async.ts";
+import { LANGUAGES } from "./bench-functions.ts";
+import { type ColdFigures, measureColdStart } from "./cold-start.ts";
+import { measureFreezing } from "./freezing.ts";
+import { measureScale, type ScalePlan } from "./management-scale.ts";
+import { type EnvironmentMemory, measureEnvironments, measureIdleRegion } from "./memory.ts";
+import { measureNeighbours } from "./neighbours.ts";
+import { measurePayloads, measureStreamBorder, type PayloadPlan } from "./payloads.ts";
+import { measureReadyTime } from "./ready-time.ts";
+import { RegionProcess } from "./region-process.ts";
+import type { Section } from "./report.ts";
+import { measureRivals } from "./rivals.ts";
+import * as sections from "./sections.ts";
+import { payloadsSection, scaleSection } from "./sections-of-size.ts";
+import type { TurnsPlan } from "./turns.ts";
+import { measureWarmInvoke } from "./warm-invoke.ts";
+
+export interface Plan {
+  readonly starts: number;
+  /** Of each language. */
+  readonly environments: number;
+  readonly functions: number;
+  readonly turns: TurnsPlan;
+  readonly payloads: PayloadPlan;
+  readonly scale: ScalePlan;
+  readonly soak: { readonly events: number; readonly kills: number };
+}
+
+/** The conditions of a run. */
+export class Bench {
+  readonly isolation: string;
+  readonly plan: Plan;
+  /** The ready line of the last region that a part was given. */
+  announcement = "";
+
+  constructor(isolation: string, plan: Plan) {
+    this.isolation = isolation;
+    this.plan = plan;
+  }
+
+  /** A fresh one for each part: none inherits another's environments. */
+  async withRegion<Figures>(measure: (region: RegionProcess) => Promise<Figures>): Promise<Figures> {
+    const region = await RegionProcess.start(this.isolation);
+    this.announcement = region.announcement;
+    try {
+      return await measure(region);
+    } finally {
+      await region.stop();
+    }
+  }
+}
+
+export interface Part {
+  /** Not part of a run that names none: takes minutes, or needs the network. */
+  readonly isLong?: true;
+  run(bench: Bench): Promise<{ readonly figures: unknown; readonly section: Section }>;
+}
+
+function part<Figures>(measure: (bench: Bench) => Promise<Figures>, tell: (figures: Figures) => Section): Part {
+  return {
+    async run(bench) {
+      const figures = await measure(bench);
+      return { figures, section: tell(figures) };
+    },
+  };
+}
+
+const ready = part(({ isolation, plan }) => measureReadyTime(isolation, plan.starts), sections.readySection);
+
+const memory = part(
+  (bench) =>
+    bench.withRegion(async (region) => {
+      const idleMb = measureIdleRegion(region);
+      const environments: EnvironmentMemory[] = [];
+      for (const language of LANGUAGES) {
+        environments.push(await measureEnvironments(region, language, bench.plan.environments));
+      }
+      return { idleMb, environments };
+    }),
+  sections.memorySection,
+);
+
+const cold = part(
+  (bench) =>
+    bench.withRegion(async (region) => {
+      const figures: ColdFigures[] = [];
+      for (const language of LANGUAGES) figures.push(await measureColdStart(region, language, bench.plan.functions));
+      return figures;
+    }),
+  sections.coldSection,
+);
+
+const inRegion = <Figures>(
+  measure: (region: RegionProcess, plan: TurnsPlan) => Promise<Figures>,
+  tell: (figures: Figures) => Section,
+) => part((bench) => bench.withRegion((region) => measure(region, bench.plan.turns)), tell);
+
+export const PARTS: Readonly<Record<string, Part>> = {
+  ready,
+  memory,
+  cold,
+  warm: inRegion(measureWarmInvoke, sections.warmSection),
+  freezing: part(({ isolation, plan }) => measureFreezing(isolation, plan.turns), sections.freezingSection),
+  async: inRegion(measureAsync, sections.asyncSection),
+  neighbours: inRegion(measureNeighbours, sections.neighboursSection),
+  payloads: part(({ isolation, plan }) => measurePayloads(isolation, plan.payloads), payloadsSection),
+  border: { ...part(({ isolation }) => measureStreamBorder(isolation), payloadsSection), isLong: true },
+  rivals: { ...inRegion(measureRivals, sections.rivalsSection), isLong: true },
+  scale: { ...part(({ isolation, plan }) => measureScale(isolation, plan.scale), scaleSection), isLong: true },
+  soak: { ...part(({ plan }) => soak({ ...plan.soak, giveUpMs: 30 * 60_000 }), sections.soakSection), isLong: true },
+};
