@@ -95,7 +95,7 @@ describe("functions", () => {
       await suite.refused(call(`${OTHER_ACCOUNT}${name}`), {
         status: 403,
         name: "AccessDeniedException",
-        message: new RegExp(`is not authorized to perform: lambda:${operation} on resource: ${OTHER_ACCOUNT}${name} `),
+        message: `User: arn:aws:iam::000000000000:root is not authorized to perform: lambda:${operation} on resource: ${OTHER_ACCOUNT}${name} because no resource-based policy allows the lambda:${operation} action`,
       });
     }
     for (const call of [get, configuration]) {

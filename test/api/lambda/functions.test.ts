@@ -6,16 +6,10 @@ import {
   DeleteFunctionCommand,
   GetAccountSettingsCommand,
   GetFunctionCommand,
-  GetFunctionConfigurationCommand,
-  ListFunctionsCommand,
-  ListTagsCommand,
-  paginateListFunctions,
-  TagResourceCommand,
-  UntagResourceCommand,
   waitUntilFunctionActiveV2,
 } from "@aws-sdk/client-lambda";
 import { TestRegion } from "../../test-region.ts";
-import { ARN, activeFunction, CODE, invalid, newName, notFound, ROLE, refused, settings } from "./given.ts";
+import { ARN, activeFunction, CODE, notFound, ROLE, settings } from "./given.ts";
 
 let region: TestRegion;
 before(async () => {
@@ -107,83 +101,6 @@ test("variables that were set to none are answered as none, those never set not 
   assert.equal((await getFunction(never)).Configuration?.Environment, undefined);
 });
 
-test("the code can be downloaded from Code.Location as it was uploaded", async () => {
-  const { Code: code } = await getFunction(await activeFunction(region));
-  assert.equal(code?.RepositoryType, "S3");
-  const response = await fetch(code?.Location as string);
-  assert.equal(response.status, 200);
-  assert.deepEqual(Buffer.from(await response.arrayBuffer()), CODE);
-});
-
-test("a name exists once", async () => {
-  const name = await activeFunction(region);
-  const again = region.lambda.send(new CreateFunctionCommand(settings({ FunctionName: name })));
-  await refused(again, 409, "ResourceConflictException", `Function already exist: ${name}`);
-});
-
-test("the ARN is answered as the function was asked for", async () => {
-  const name = await activeFunction(region, { Publish: true });
-  const arnOf = async (text: string, qualifier?: string) =>
-    (await getFunction(text, qualifier)).Configuration?.FunctionArn;
-  assert.equal(await arnOf(name), ARN + name);
-  assert.equal(await arnOf(name, "$LATEST"), `${ARN}${name}:$LATEST`);
-  assert.equal(await arnOf(name, "1"), `${ARN}${name}:1`);
-  assert.equal(await arnOf(`${ARN}${name}:1`), `${ARN}${name}:1`);
-  assert.equal(await arnOf(`${ARN}${name}:1`, "1"), `${ARN}${name}:1`);
-  assert.equal(await arnOf(`000000000000:function:${name}`), ARN + name);
-  assert.equal(await arnOf(`function:${name}`), ARN + name);
-});
-
-test("what does not exist, or is not ours, is not found", async () => {
-  const name = await activeFunction(region);
-  await notFound(getFunction("missing"), `Function not found: ${ARN}missing`);
-  await notFound(getFunction("missing", "$LATEST"), `Function not found: ${ARN}missing`);
-  await notFound(getFunction(name, "7"), `Function not found: ${ARN}${name}:7`);
-  await notFound(getFunction(name, "live"), `Function not found: ${ARN}${name}:live`);
-  const elsewhere = new GetFunctionConfigurationCommand({ FunctionName: ARN.replace("us-east-1", "eu-west-1") + name });
-  await notFound(
-    region.lambda.send(elsewhere),
-    "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
-  );
-  const others = `arn:aws:lambda:us-east-1:123456789012:function:${name}`;
-  await refused(
-    getFunction(`123456789012:function:${name}`),
-    403,
-    "AccessDeniedException",
-    `User: arn:aws:iam::000000000000:root is not authorized to perform: lambda:GetFunction on resource: ${others} because no resource-based policy allows the lambda:GetFunction action`,
-  );
-  await invalid(
-    getFunction(`${name}:1`, "2"),
-    "The derived qualifier from the function name does not match the specified qualifier.",
-  );
-});
-
-test("lists give every function once, in order, in pages of the size that was asked for", async () => {
-  const names = [await activeFunction(region), await activeFunction(region, { Publish: true })];
-  const seen: string[] = [];
-  for await (const page of paginateListFunctions({ client: region.lambda, pageSize: 1 }, {})) {
-    assert.ok((page.Functions?.length ?? 0) <= 1);
-    for (const item of page.Functions ?? []) {
-      seen.push(item.FunctionName as string);
-      assert.equal(item.FunctionArn, ARN + item.FunctionName);
-      assert.deepEqual(
-        [item.State, item.LastUpdateStatus, item.RuntimeVersionConfig],
-        [undefined, undefined, undefined],
-      );
-    }
-  }
-  assert.deepEqual(seen, seen.toSorted());
-  assert.equal(new Set(seen).size, seen.length);
-  for (const name of names) assert.ok(seen.includes(name));
-  const all = await region.lambda.send(new ListFunctionsCommand({ FunctionVersion: "ALL" }));
-  const versions = all.Functions?.filter((item) => item.FunctionName === names[1]).map((item) => item.FunctionArn);
-  assert.deepEqual(versions, [`${ARN}${names[1]}:$LATEST`, `${ARN}${names[1]}:1`]);
-  await invalid(
-    region.lambda.send(new ListFunctionsCommand({ Marker: "nonsense" })),
-    "The provided marker is invalid.",
-  );
-});
-
 test("a deleted function is gone, with all its versions, and its name is free again", async () => {
   const name = await activeFunction(region, { Publish: true });
   const { $metadata } = await region.lambda.send(new DeleteFunctionCommand({ FunctionName: name }));
@@ -195,36 +112,6 @@ test("a deleted function is gone, with all its versions, and its name is free ag
     `Function not found: ${ARN}${name}`,
   );
   await activeFunction(region, { FunctionName: name });
-});
-
-test("one version can be deleted, but neither $LATEST nor an alias", async () => {
-  const name = await activeFunction(region, { Publish: true });
-  const deletion = (Qualifier: string) =>
-    region.lambda.send(new DeleteFunctionCommand({ FunctionName: name, Qualifier }));
-  await invalid(deletion("$LATEST"), "$LATEST version cannot be deleted without deleting the function.");
-  await invalid(deletion("live"), "Deletion of aliases is not currently supported.");
-  await deletion("1");
-  await notFound(deletion("1"), `Function not found: ${ARN}${name}:1`);
-  assert.ok((await getFunction(name)).Configuration);
-});
-
-test("tags are merged, removed and counted", async () => {
-  const name = await activeFunction(region, { Tags: { a: "1" } });
-  const Resource = ARN + name;
-  const tag = (Tags: Record<string, string>) => region.lambda.send(new TagResourceCommand({ Resource, Tags }));
-  await tag({ b: "2", a: "3" });
-  await region.lambda.send(new UntagResourceCommand({ Resource, TagKeys: ["b", "never"] }));
-  assert.deepEqual((await region.lambda.send(new ListTagsCommand({ Resource }))).Tags, { a: "3" });
-  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`key${n}`, "x"]));
-  await tag(many(49));
-  await invalid(tag({ more: "x" }), "Number of tags exceeds resource tag limit.");
-  await invalid(tag({}), "An error occurred and the request cannot be processed.");
-  await invalid(
-    region.lambda.send(new ListTagsCommand({ Resource: `${Resource}:1` })),
-    "Tags on function aliases and versions are not supported. Please specify a function ARN.",
-  );
-  const missing = `${ARN}${newName()}`;
-  await notFound(region.lambda.send(new ListTagsCommand({ Resource: missing })), `Function not found: ${missing}`);
 });
 
 test("account settings tell limits and what is in use", async () => {

@@ -91,29 +91,6 @@ test("variables have 4,096 bytes as JSON, and not one more", async () => {
   );
 });
 
-test("layers and signing that do not exist are refused as not existing", async () => {
-  const layer = (name: string, version = 1, place = "us-east-1") =>
-    `arn:aws:lambda:${place}:000000000000:layer:${name}:${version}`;
-  await invalid(create({ Layers: [layer("a")] }), `Layer version ${layer("a")} does not exist.`);
-  const six = ["a", "b", "c", "d", "e", "f"].map((name) => layer(name));
-  await invalid(create({ Layers: six }), "Cannot reference more than 5 layers.");
-  await invalid(
-    create({ Layers: [layer("a", 1), layer("a", 2)] }),
-    `Two different versions of the same layer are not allowed to be referenced in the same function. ${layer("a", 1)} and ${layer("a", 2)} are versions of the same layer.`,
-  );
-  await invalid(
-    create({ Layers: [layer("a", 1, "eu-west-1")] }),
-    "Layers are not in the same region as the function. Layers are expected to be in region us-east-1.",
-  );
-  const signing = "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-0123456789abcdef0";
-  await refused(
-    create({ CodeSigningConfigArn: signing }),
-    404,
-    "CodeSigningConfigNotFoundException",
-    `The code signing configuration cannot be found. Check that the provided configuration is not deleted: ${signing}.`,
-  );
-});
-
 test("code must be a zip, and not too large", async () => {
   const code = (ZipFile: Uint8Array) => create({ Code: { ZipFile } });
   const unreadable = "Could not unzip uploaded file. Please check your file, then try to upload again.";
@@ -131,17 +108,5 @@ test("code must be a zip, and not too large", async () => {
     413,
     "RequestEntityTooLargeException",
     "Zipped size must be smaller than 52428800 bytes",
-  );
-});
-
-test("exactly one source of code is needed, and S3 is none so far", async () => {
-  await invalid(create({ Code: {} }), "Please provide a source for function code.");
-  await invalid(
-    create({ Code: { S3Bucket: "bucket", S3Key: "key" } }),
-    "Code from Amazon S3 is not served by this region yet.",
-  );
-  await invalid(
-    create({ Code: { ZipFile: CODE, S3Bucket: "bucket", S3Key: "key" } }),
-    "Please do not provide other FunctionCode parameters when providing a ZipFile.",
   );
 });
