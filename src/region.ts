@@ -92,8 +92,10 @@ export async function startRegion(config: Config): Promise<Region> {
   const layers = await Layers.open(database);
   const referencedCode = async (codeSha256s: readonly string[]) =>
     new Set([...(await catalog.listing.referencedCode(codeSha256s)), ...(await layers.referencedCode(codeSha256s))]);
-  await code.sweep(referencedCode, 0);
-  const sweep = () => code.sweep(referencedCode);
+  const sweep = (graceMs?: number) => code.sweep(referencedCode, graceMs, catalog.listing.allReferencedCode());
+  // There is nobody yet who could be using any code. Goes on while the next steps wait for what they probe.
+  const swept = sweep(0);
+  opened.defer(() => swept.catch(() => {}));
   const sweeper = setInterval(() => void sweep().catch((error) => log.error("code sweep", { error })), SWEEP_EVERY_MS);
   opened.defer(() => clearInterval(sweeper));
   const logs = new LogStore(data.join("logs"), log);
@@ -103,6 +105,7 @@ export async function startRegion(config: Config): Promise<Region> {
 
   const [{ driver, rejected }, runtimes] = await Promise.all([selectDriver(config.isolation), Runtimes.discover()]);
   opened.defer(() => driver.close());
+  await swept;
   const pool = new EnvironmentPool({
     factory: new EnvironmentFactory({
       driver,

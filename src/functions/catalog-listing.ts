@@ -23,6 +23,8 @@ export interface CatalogUsage {
   readonly totalCodeSize: number;
 }
 
+const CODE_PAGE = 1000;
+
 export class CatalogListing {
   readonly #database: Kysely<CatalogTables>;
   readonly #place: Place;
@@ -104,9 +106,33 @@ export class CatalogListing {
       .where("serving_code_sha256", "in", codeSha256s)
       .distinct()
       .execute();
+    const found = new Set([...shown, ...running].flatMap(({ sha }) => sha ?? []));
+    // The layers of all versions are many to read: only for what else would be nobody's.
+    if (codeSha256s.every((sha) => found.has(sha))) return new Set(codeSha256s);
     const layers = new Set(await this.#referencedLayers());
-    const found = new Set([...shown, ...running].map(({ sha }) => sha));
     return new Set(codeSha256s.filter((sha) => found.has(sha) || layers.has(sha)));
+  }
+
+  /** All of them, page by page; some perhaps more than once. */
+  async *allReferencedCode(): AsyncGenerator<readonly string[], void> {
+    for (const column of ["code_sha256", "serving_code_sha256"] as const) {
+      for (let after = ""; ; ) {
+        const rows = await this.#database
+          .selectFrom("function_versions")
+          .select(column)
+          .where(column, ">", after)
+          .distinct()
+          .orderBy(column)
+          .limit(CODE_PAGE)
+          .execute();
+        const page = rows.flatMap((row) => row[column] ?? []);
+        const last = page.at(-1);
+        if (last === undefined) break;
+        yield page;
+        after = last;
+      }
+    }
+    yield await this.#referencedLayers();
   }
 
   async #referencedLayers(): Promise<string[]> {
@@ -117,7 +143,7 @@ export class CatalogListing {
       .distinct()
       .execute();
     const lists = rows.flatMap((row) => JSON.parse(row.layer_code ?? "[]") as string[][]);
-    return lists.flatMap((layers) => [...layers, mergedSha256(layers)]);
+    return [...new Set(lists.flatMap((layers) => [...layers, mergedSha256(layers)]))];
   }
 
   async usage(): Promise<CatalogUsage> {

@@ -44,7 +44,13 @@ test("code in use is a version's own, that of its layers, and that of its layers
   await catalog.create("f", { latest: { ...CONTENT, layers, state: "Active" } }, {});
   await catalog.create("g", { latest: { ...CONTENT, environment: { A: '"layers":' } } }, {});
   const all = ["code-1", "layer-1", "layer-2", mergedSha256(["layer-1", "layer-2"])];
-  const used = async () => [...(await catalog.listing.referencedCode([...all, "layer-3", "layer-4"]))];
+  const used = async () => {
+    const codes = [...(await catalog.listing.referencedCode([...all, "layer-3", "layer-4"]))];
+    const pages: string[] = [];
+    for await (const page of catalog.listing.allReferencedCode()) pages.push(...page);
+    assert.deepEqual(new Set(pages), new Set(codes), "the same as all together");
+    return codes;
+  };
   assert.deepEqual(await used(), all);
   // While the update is in progress the version before it runs.
   const updated = await catalog.update("f", ({ layers: _, ...latest }) => ({
@@ -168,6 +174,8 @@ test("code that is shown, runs or is published counts as referenced", async () =
   }));
   const codes = ["code-1", "code-2", "code-3"];
   assert.deepEqual([...(await catalog.listing.referencedCode([...codes, "code-4"]))], codes);
+  const pages = await Array.fromAsync(catalog.listing.allReferencedCode());
+  assert.deepEqual(new Set(pages.flat()), new Set(codes));
   assert.deepEqual(await catalog.listing.usage(), { functionCount: 2, totalCodeSize: 300 });
   assert.equal((await catalog.listing.unsettled()).length, 1);
 });

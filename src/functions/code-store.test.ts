@@ -98,6 +98,31 @@ test("code in the hands of store() is not swept", async () => {
   assert.ok(!existsSync(store.directory(sha(zip))));
 });
 
+test("code that is known to be referred to is not asked for, and files of others are let be", async () => {
+  const { store, directory } = await opened();
+  const zips = ["known", "asked", "dropped"].map((text) => zipOf({ a: text }));
+  for (const zip of zips) await store.store(zip, async () => {});
+  const [known = "", asked = "", dropped = ""] = zips.map(sha);
+  const folder = Buffer.from(known, "base64").toString("hex").slice(0, 2);
+  const others = join(directory, "packages", folder, "notes.txt");
+  writeFileSync(others, "");
+  const questions: string[] = [];
+  const referenced = async (codeSha256s: readonly string[]) => {
+    questions.push(...codeSha256s);
+    return new Set([asked]);
+  };
+  async function* pages() {
+    yield [known];
+  }
+  await store.sweep(referenced, 0, pages());
+  assert.deepEqual(new Set(questions), new Set([asked, dropped]));
+  assert.deepEqual(
+    [known, asked, dropped].map((code) => existsSync(store.directory(code))),
+    [true, true, false],
+  );
+  assert.ok(existsSync(others));
+});
+
 test("after a reboot the unpacked code is made again from the zips", async () => {
   const { store, directory, clock } = await opened();
   const zip = zipOf({ "index.js": "exports.x = 1" });

@@ -138,9 +138,22 @@ export class CodeStore {
    * waiting grows with how many there are.
    * @param referenced answers which of these codeSha256 anything refers to; others may be among its answer
    * @param graceMs 0 only at the start of a region, when no environment can be using anything
+   * @param known codeSha256s, page by page, that are referred to: most of them all, so that few are left to ask for
    */
-  async sweep(referenced: Referenced, graceMs = GRACE_MS): Promise<void> {
-    const candidates = [...new Set([...(await this.#zips.list()), ...(await this.#unpacked())])];
+  async sweep(
+    referenced: Referenced,
+    graceMs = GRACE_MS,
+    known: AsyncIterable<readonly string[]> | readonly [] = [],
+  ): Promise<void> {
+    const found = new Set([...(await this.#zips.list()), ...(await this.#unpacked())]);
+    for await (const page of known) {
+      for (const hex of page.map(hexOf)) {
+        found.delete(hex);
+        this.#unreferencedSince.delete(hex);
+      }
+      await nextTurn();
+    }
+    const candidates = [...found];
     for (let start = 0; start < candidates.length; start += SWEPT_TOGETHER) {
       const some = candidates.slice(start, start + SWEPT_TOGETHER);
       const used = await usedOf(some, referenced);

@@ -99,7 +99,7 @@ export class EventSourceMappings {
   }
 
   /**
-   * Replace a mapping by what `decide` makes of it; undefined deletes it. What `decide` throws is thrown, and nothing has
+   * Replace a mapping by what `decide` makes of it; undefined deletes it, the same object leaves it. What `decide` throws is thrown, and nothing has
    * changed. Answers undefined when there is no such mapping.
    * @param onSame is told of another mapping that maps the same to the same function, and throws
    */
@@ -116,6 +116,7 @@ export class EventSourceMappings {
         await transaction.deleteFrom("event_source_mappings").where("id", "=", id).execute();
         return { before, after };
       }
+      if (after === before) return { before, after };
       const same = await this.#same(transaction, after);
       if (same) onSame(same);
       await transaction.updateTable("event_source_mappings").set(rowOf(after)).where("id", "=", id).execute();

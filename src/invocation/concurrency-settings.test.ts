@@ -49,6 +49,14 @@ test("what is stored holds when the region starts, and follows each change", asy
   assert.throws(() => admission.enter("f", "warm", false), { code: "TooManyRequestsException" }, "two are provisioned");
 });
 
+test("functions that are only reserved for are not looked at one by one when the region starts", async () => {
+  const { admission, settings, provisioned, reserve } = await setUp();
+  await reserve(0);
+  await settings.load();
+  assert.equal(admission.isSwitchedOff("f"), true);
+  assert.deepEqual([...provisioned.keys()], []);
+});
+
 test("an alias with two versions provisions both, by their weights", async () => {
   const { catalog, settings, provisioned, provision } = await setUp();
   const content = { functionVersion: "1", description: "" };

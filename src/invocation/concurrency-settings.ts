@@ -37,8 +37,13 @@ export class ConcurrencySettings {
 
   /** Everything that an earlier life of the region was told. */
   async load(): Promise<void> {
-    const settings = [...(await this.#reserved.all()), ...(await this.#provisioned.all())];
-    for (const functionName of new Set(settings.map((setting) => setting.functionName))) await this.apply(functionName);
+    const provisioned = new Set((await this.#provisioned.all()).map(({ functionName }) => functionName));
+    for (const functionName of provisioned) await this.apply(functionName);
+    // As many as there are functions: what apply() would ask of each is known here.
+    for (const { functionName, value } of await this.#reserved.all()) {
+      if (provisioned.has(functionName)) continue;
+      this.#admission.setLimits(functionName, { reserved: value.executions, provisioned: 0 });
+    }
   }
 
   /** When this resolves the function's invocations meet its settings as they are in the catalog, or newer ones. */

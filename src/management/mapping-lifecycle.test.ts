@@ -50,6 +50,23 @@ test("a mapping is Enabled when something polls for it", async () => {
   assert.deepEqual(calls, ["begin 1"]);
 });
 
+test("a mapping that is as it was is not written again when the region starts", async (context) => {
+  const { mappings, calls, start } = await setUp();
+  const enabled: EventSourceMapping = { ...MAPPING, state: "Enabled" };
+  await mappings.create(enabled);
+  const kept: boolean[] = [];
+  const change = mappings.change.bind(mappings);
+  context.mock.method(mappings, "change", async (...input: Parameters<typeof change>) => {
+    const changed = await change(...input);
+    kept.push(changed !== undefined && changed.after === changed.before);
+    return changed;
+  });
+  const lifecycle = start();
+  await lifecycle.resume();
+  await lifecycle.settled();
+  assert.deepEqual([calls, kept], [["begin 1"], [true]]);
+});
+
 test("a mapping is Disabled when nothing can poll for it, and taken up when something can", async () => {
   let answer: Polling = { ok: false, reason: "No." };
   const { mappings, start } = await setUp(async () => answer);

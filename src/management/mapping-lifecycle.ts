@@ -89,7 +89,9 @@ export class MappingLifecycle {
     await this.#mappings.change(mapping.id, (now) => {
       // Changed since by another, who takes care of it.
       const isOurs = now.lastModifiedMs === mapping.lastModifiedMs && now.state === mapping.state;
-      return isOurs ? { ...now, state, stateTransitionReason: reason } : now;
+      // Nor is it written again at each start what it is already.
+      const isNews = now.state !== state || now.stateTransitionReason !== reason;
+      return isOurs && isNews ? { ...now, state, stateTransitionReason: reason } : now;
     });
   }
 

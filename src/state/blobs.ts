@@ -16,6 +16,7 @@ export interface Blob {
 }
 
 const SLICE_BYTES = 1 << 20;
+const BLOB_NAME = /^[0-9a-f]{64}$/;
 
 /** Make names in a directory (new files, renames) survive a loss of power. */
 export async function syncDirectory(directory: string): Promise<void> {
@@ -76,7 +77,7 @@ export class BlobStore {
 
   /** Where the blob's file is, if there is one. Others may read it, never write. */
   path(sha256: string): string {
-    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new RangeError(`'${sha256}' is not the name of a blob`);
+    if (!BLOB_NAME.test(sha256)) throw new RangeError(`'${sha256}' is not the name of a blob`);
     return join(this.#directory, sha256.slice(0, 2), sha256);
   }
 
@@ -105,7 +106,8 @@ export class BlobStore {
   async list(): Promise<string[]> {
     const folders = (await readdir(this.#directory)).filter((name) => /^[0-9a-f]{2}$/.test(name));
     const lists = await Promise.all(folders.map((folder) => readdir(join(this.#directory, folder))));
-    return lists.flat();
+    // Whatever else somebody left there is not ours to remove.
+    return lists.flat().filter((name) => BLOB_NAME.test(name));
   }
 }
 
