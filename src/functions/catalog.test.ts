@@ -174,8 +174,9 @@ test("code that is shown, runs or is published counts as referenced", async () =
   }));
   const codes = ["code-1", "code-2", "code-3"];
   assert.deepEqual([...(await catalog.listing.referencedCode([...codes, "code-4"]))], codes);
-  const pages = await Array.fromAsync(catalog.listing.allReferencedCode());
-  assert.deepEqual(new Set(pages.flat()), new Set(codes));
+  const pages: string[] = [];
+  for await (const page of catalog.listing.allReferencedCode()) pages.push(...page);
+  assert.deepEqual(new Set(pages), new Set(codes));
   assert.deepEqual(await catalog.listing.usage(), { functionCount: 2, totalCodeSize: 300 });
   assert.equal((await catalog.listing.unsettled()).length, 1);
 });
