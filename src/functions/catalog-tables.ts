@@ -1,4 +1,5 @@
 /** The catalog's tables, and how a function version becomes a row and returns from it. */
+import { isDeepStrictEqual } from "node:util";
 import type { ExpressionBuilder } from "kysely";
 import { functionArn, type Place } from "./function-name.ts";
 import type { FunctionVersion } from "./function-version.ts";
@@ -125,4 +126,11 @@ function storedCode(version: FunctionVersion): string {
 export function versionOf(document: string, place: Place): FunctionVersion {
   const version = JSON.parse(document) as FunctionVersion;
   return Object.freeze({ ...version, functionArn: functionArn(place, version.functionName) });
+}
+
+/** Compared as they are stored: what comes from a request has maps without a prototype, what comes from a document has not. */
+export function isSameButRevision(one: FunctionVersion, other: FunctionVersion): boolean {
+  const stored = (version: FunctionVersion): unknown =>
+    JSON.parse(JSON.stringify({ ...version, revisionId: undefined }));
+  return isDeepStrictEqual(stored(one), stored(other));
 }

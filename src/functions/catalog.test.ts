@@ -189,3 +189,17 @@ test("tags are replaced by what is decided from them", async () => {
   assert.equal(await catalog.changeTags("missing", (tags) => tags), undefined);
   assert.equal(await catalog.tags("missing"), undefined);
 });
+
+test("all versions of a function know its creation, and the next function of its name is another", async () => {
+  const catalog = await Catalog.open(openDatabase(":memory:"), PLACE);
+  await catalog.create("f", { latest: CONTENT, publish: CONTENT }, {});
+  const first = await catalog.update("f", (latest) => ({ latest, publish: latest }));
+  const ids = new Set(
+    [await catalog.resolve("f"), await catalog.resolve("f", "1"), first?.published].map((v) => v?.creationId),
+  );
+  assert.equal(ids.size, 1);
+  await catalog.deleteFunction("f");
+  const second = await catalog.create("f", { latest: CONTENT }, {});
+  assert.ok(second?.latest.creationId);
+  assert.ok(!ids.has(second.latest.creationId));
+});

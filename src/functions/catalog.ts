@@ -2,7 +2,6 @@
  * The catalog: which functions are deployed, in which versions. Management writes it, every plane reads it. It keeps
  * what it is given whole and in order; what is allowed is decided in management.
  */
-import { isDeepStrictEqual } from "node:util";
 import type { Kysely, Transaction } from "kysely";
 import type { Database } from "../state/database.ts";
 import { newUuid } from "../state/ids.ts";
@@ -13,6 +12,7 @@ import { CatalogListing } from "./catalog-listing.ts";
 import { CATALOG_MIGRATIONS } from "./catalog-migrations.ts";
 import {
   type CatalogTables,
+  isSameButRevision,
   LATEST,
   LATEST_PUBLISHED,
   LATEST_PUBLISHED_NAME,
@@ -35,8 +35,16 @@ const CACHED_ROUTES = 10_000;
 /** As the cache knows invocations without a qualifier: nothing else is called so. */
 const UNQUALIFIED = "";
 
-/** Everything of a version that its writer decides; the catalog adds name, number, ARN and revision. */
-export type VersionContent = Omit<FunctionVersion, "functionName" | "version" | "functionArn" | "revisionId">;
+/** Everything of a version that its writer decides; the catalog adds name, number, ARN, creation and revision. */
+export type VersionContent = Omit<
+  FunctionVersion,
+  "functionName" | "version" | "functionArn" | "creationId" | "revisionId"
+>;
+
+/** What all versions of a function have in common. */
+type Named = Pick<FunctionVersion, "functionName" | "creationId">;
+
+export type ChangeListener = (functionName: string, isDeleted: boolean) => void;
 
 export type Tags = Readonly<Record<string, string>>;
 
@@ -67,7 +75,7 @@ export class Catalog {
   readonly #random: Random;
   readonly #cache = new RouteCache(CACHED_ROUTES);
   readonly #serial = new Serial();
-  readonly #listeners: ((functionName: string) => void)[] = [];
+  readonly #listeners: ChangeListener[] = [];
   /** Grows with every write: a read that was overtaken by a write must not fill the cache. */
   #writes = 0;
 
@@ -105,8 +113,8 @@ export class Catalog {
     });
   }
 
-  /** Called after every committed change of a function, its deletion included. */
-  onChange(listener: (functionName: string) => void): void {
+  /** Called after every committed change of a function, its deletion included, before the next can begin. */
+  onChange(listener: ChangeListener): void {
     this.#listeners.push(listener);
   }
 
@@ -165,9 +173,10 @@ export class Catalog {
         .values({ name: functionName, next_version: 1, tags: JSON.stringify(tags) })
         .execute();
       await also?.(transaction);
-      const latest = this.#version(functionName, LATEST, change.latest);
+      const creationId = newUuid();
+      const latest = this.#version({ functionName, creationId }, LATEST, change.latest);
       await insertVersion(transaction, latest);
-      return { latest, ...(await this.#publish(transaction, functionName, change, undefined)) };
+      return { latest, ...(await this.#publish(transaction, latest, change, undefined)) };
     });
   }
 
@@ -193,9 +202,9 @@ export class Catalog {
       const published = await versionRow(transaction, functionName, LATEST_PUBLISHED_NAME);
       const change = decide(before, newest, published && versionOf(published.document, this.#place));
       if (!change) return { latest: before };
-      const latest = this.#version(functionName, LATEST, change.latest);
+      const latest = this.#version(before, LATEST, change.latest);
       await this.#replace(transaction, row, latest);
-      return { latest, ...(await this.#publish(transaction, functionName, change, published)) };
+      return { latest, ...(await this.#publish(transaction, latest, change, published)) };
     });
   }
 
@@ -211,17 +220,13 @@ export class Catalog {
   ): Promise<FunctionVersion | undefined> {
     return this.#write(version.functionName, async (transaction) => {
       const row = await versionRow(transaction, version.functionName, version.version);
-      if (!row || !isSameBut("revisionId", version, versionOf(row.document, this.#place))) return undefined;
+      if (!row || !isSameButRevision(version, versionOf(row.document, this.#place))) return undefined;
       const content: Partial<Record<keyof VersionContent, unknown>> = {
         ...versionOf(row.document, this.#place),
         ...outcome,
       };
       for (const member of remove) delete content[member];
-      const settled = this.#version(
-        version.functionName,
-        versionNumber(version.version) as number,
-        content as VersionContent,
-      );
+      const settled = this.#version(version, versionNumber(version.version) as number, content as VersionContent);
       const failed = settled.lastUpdateStatus === "Failed" && row.serving;
       await replaceVersion(
         transaction,
@@ -252,14 +257,18 @@ export class Catalog {
 
   /** Delete the function with all its versions; true when it existed. */
   deleteFunction(functionName: string): Promise<boolean> {
-    return this.#write(functionName, async (transaction) => {
-      await transaction.deleteFrom("function_versions").where("function_name", "=", functionName).execute();
-      const { numDeletedRows } = await transaction
-        .deleteFrom("functions")
-        .where("name", "=", functionName)
-        .executeTakeFirst();
-      return numDeletedRows > 0n;
-    });
+    return this.#write(
+      functionName,
+      async (transaction) => {
+        await transaction.deleteFrom("function_versions").where("function_name", "=", functionName).execute();
+        const { numDeletedRows } = await transaction
+          .deleteFrom("functions")
+          .where("name", "=", functionName)
+          .executeTakeFirst();
+        return numDeletedRows > 0n;
+      },
+      true,
+    );
   }
 
   /** Tags of the function, or undefined when there is no such function. */
@@ -297,13 +306,13 @@ export class Catalog {
   /** @param before the row of `$LATEST.PUBLISHED`, if there is one */
   async #publish(
     transaction: Transaction<CatalogTables>,
-    functionName: string,
+    latest: FunctionVersion,
     { publish, publishTo }: Change,
     before: VersionRow | undefined,
   ): Promise<{ published?: FunctionVersion }> {
     if (!publish) return {};
-    const number = publishTo ? LATEST_PUBLISHED : await takeNumber(transaction, functionName);
-    const published = this.#version(functionName, number, publish);
+    const number = publishTo ? LATEST_PUBLISHED : await takeNumber(transaction, latest.functionName);
+    const published = this.#version(latest, number, publish);
     if (publishTo && before) await this.#replace(transaction, before, published);
     else await insertVersion(transaction, published);
     return { published };
@@ -314,29 +323,28 @@ export class Catalog {
     await replaceVersion(transaction, version, behind(version, versionOf(row.document, this.#place), serving));
   }
 
-  #version(functionName: string, number: number, content: VersionContent): FunctionVersion {
+  #version(of: Named, number: number, content: VersionContent): FunctionVersion {
     return Object.freeze({
       ...content,
-      functionName,
+      functionName: of.functionName,
       version: versionName(number),
-      functionArn: functionArn(this.#place, functionName),
+      functionArn: functionArn(this.#place, of.functionName),
+      ...(of.creationId !== undefined && { creationId: of.creationId }),
       revisionId: newUuid(),
     });
   }
 
-  async #write<T>(functionName: string, task: (transaction: Transaction<CatalogTables>) => Promise<T>): Promise<T> {
+  async #write<T>(
+    functionName: string,
+    task: (transaction: Transaction<CatalogTables>) => Promise<T>,
+    isDeletion = false,
+  ): Promise<T> {
     return this.#serial.run(functionName, async () => {
       const result = await this.#database.transaction().execute(task);
       this.#writes += 1;
       this.#cache.forget(functionName);
-      for (const listener of this.#listeners) listener(functionName);
+      for (const listener of this.#listeners) listener(functionName, isDeletion);
       return result;
     });
   }
-}
-
-/** As they are stored: what comes from a request has maps without a prototype, what comes from a document has not. */
-function isSameBut(member: keyof FunctionVersion, one: FunctionVersion, other: FunctionVersion): boolean {
-  const stored = (version: FunctionVersion): unknown => JSON.parse(JSON.stringify({ ...version, [member]: undefined }));
-  return isDeepStrictEqual(stored(one), stored(other));
 }

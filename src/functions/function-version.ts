@@ -101,6 +101,9 @@ export interface FunctionVersion extends FunctionConfiguration {
   readonly version: string;
   /** Unqualified: arn:aws:lambda:<region>:<account>:function:<name>. */
   readonly functionArn: string;
+  /** UUID, of all versions of a function. One that is deleted and created anew by the same name is another function: it
+   * inherits neither events nor environments. Absent of functions from before there was such an id. */
+  readonly creationId?: string;
   /** base64 SHA-256 of the deployment package; of a container image its digest in hex, "" while that is not known. */
   readonly codeSha256: string;
   /** bytes of the zipped deployment package; 0 of a container image */

@@ -13,6 +13,8 @@ export interface InvokeRequest {
   readonly wantsLogTail: boolean;
   /** The event was accepted earlier and waited: the rate of requests does not bind it (contract/01, Scaling model). */
   readonly isQueued?: true;
+  /** The function that the event was accepted for: another that has its name by now is not meant. */
+  readonly creationId?: string;
 }
 
 export interface Invoker {

@@ -199,3 +199,11 @@ test("a large event is in memory no longer than until the runtime has it", async
   running[0]?.resolve(OUTCOME);
   await answer;
 });
+
+test("a queued event is not run by another function that has taken the name of its own", async () => {
+  const { invoker, admission } = setUp();
+  const request = { functionName: "f", qualifier: undefined, invocation: { traceId: "Root=1-0-0" } as Invocation };
+  const queued = { ...request, wantsLogTail: false, isQueued: true as const, creationId: "before" };
+  await refused(invoker.invoke(queued), "ResourceNotFoundException");
+  assert.equal(admission.running(), 0);
+});

@@ -38,6 +38,7 @@ export class RegionInvoker implements Invoker {
   async invoke(request: InvokeRequest): Promise<Outcome> {
     const { functionName, qualifier } = request;
     const version = this.#catalog.cached(functionName, qualifier) ?? (await this.#resolve(functionName, qualifier));
+    if (request.isQueued && version.creationId !== request.creationId) throw this.#notFound(functionName, qualifier);
     if (version.state !== "Active") await this.#refuseUnready(version);
     refuseTenant(version, request.invocation.tenantId);
     const { traceId, invocations } = extendLineage(request.invocation.traceId, version.functionArn);
@@ -103,8 +104,12 @@ export class RegionInvoker implements Invoker {
     if (qualifier === "$LATEST.PUBLISHED" && (await this.#catalog.describe(functionName))) {
       throw new InvokeRefusal("NoPublishedVersionException", "The function has no published versions available.");
     }
-    const arn = `${this.#arnOf(functionName)}:${qualifier ?? "$LATEST"}`;
-    throw new InvokeRefusal("ResourceNotFoundException", `Function not found: ${arn}`);
+    throw this.#notFound(functionName, qualifier);
+  }
+
+  #notFound(functionName: string, qualifier = "$LATEST"): InvokeRefusal {
+    const arn = `${this.#arnOf(functionName)}:${qualifier}`;
+    return new InvokeRefusal("ResourceNotFoundException", `Function not found: ${arn}`);
   }
 }
 

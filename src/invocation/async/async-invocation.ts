@@ -17,7 +17,7 @@ import { EventBrowser } from "./event-browser.ts";
 import { EventCounters } from "./event-counters.ts";
 import { EventRulesBook } from "./event-rules.ts";
 import { EventWorker } from "./event-worker.ts";
-import { eventLane, functionOfLane } from "./queued-event.ts";
+import { eventLane } from "./queued-event.ts";
 
 /** How long and how many events that were given up are kept: AWS keeps none. */
 const KEEP_MS = 14 * 24 * 3_600_000;
@@ -61,8 +61,12 @@ export class AsyncInvocation {
       new DeliveryWorker({ ...common, targets }),
     ];
     this.#dispatcher = new Dispatcher({ ...options, workers });
-    catalog.onChange((functionName) => {
-      void this.#dropIfGone(functionName).catch((error) => log.error("dropping events", { functionName, error }));
+    catalog.onChange((functionName, isDeleted) => {
+      if (!isDeleted) return;
+      // Asked for at once, so before anything can be accepted for another function of that name. What is left when this
+      // is not to be (a crash, a full disk) knows whose it was, and vanishes when it is due.
+      const dropped = options.queue.drop(eventLane(functionName));
+      dropped.catch((error) => log.error("dropping events", { functionName, error }));
     });
     const prune = () => this.#prune().catch((error) => log.error("forgetting old events", { error }));
     this.#pruner = setInterval(() => void prune(), PRUNE_EVERY_MS);
@@ -71,10 +75,6 @@ export class AsyncInvocation {
 
   /** Go on with what an earlier life of the region has accepted, and with what comes. */
   async start(): Promise<void> {
-    for (const lane of this.#options.queue.lanes().keys()) {
-      const functionName = functionOfLane(lane);
-      if (functionName !== undefined) await this.#dropIfGone(functionName);
-    }
     await this.#prune();
     this.#dispatcher.wake();
   }
@@ -98,11 +98,6 @@ export class AsyncInvocation {
   async close(): Promise<void> {
     clearInterval(this.#pruner);
     await this.#dispatcher.close();
-  }
-
-  async #dropIfGone(functionName: string): Promise<void> {
-    const { catalog, queue } = this.#options;
-    if ((await catalog.describe(functionName)) === undefined) await queue.drop(eventLane(functionName));
   }
 
   async #prune(): Promise<void> {

@@ -1,4 +1,5 @@
 /** Takes asynchronous invocations in: what it has accepted runs, whatever happens to the region. */
+import type { Catalog } from "../../functions/catalog.ts";
 import type { Clock } from "../../state/clock.ts";
 import type { Queue } from "../../state/queue.ts";
 import type { Invoker } from "../invoker.ts";
@@ -16,14 +17,24 @@ export interface EventAcceptor {
   accept(request: EventRequest): Promise<void>;
 }
 
+export interface AcceptorOptions {
+  readonly invoker: Invoker;
+  readonly catalog: Catalog;
+  readonly queue: Queue;
+  readonly clock: Clock;
+  readonly counters: EventCounters;
+}
+
 export class QueueingAcceptor implements EventAcceptor {
   readonly #invoker: Invoker;
+  readonly #catalog: Catalog;
   readonly #queue: Queue;
   readonly #clock: Clock;
   readonly #counters: EventCounters;
 
-  constructor(options: { invoker: Invoker; queue: Queue; clock: Clock; counters: EventCounters }) {
+  constructor(options: AcceptorOptions) {
     this.#invoker = options.invoker;
+    this.#catalog = options.catalog;
     this.#queue = options.queue;
     this.#clock = options.clock;
     this.#counters = options.counters;
@@ -32,7 +43,8 @@ export class QueueingAcceptor implements EventAcceptor {
   async accept(request: EventRequest): Promise<void> {
     const { functionName, qualifier, invocation } = request;
     await this.#invoker.check(functionName, qualifier, invocation.tenantId);
-    await this.#queue.put([newEvent(request, this.#clock.now())]);
+    const latest = await this.#catalog.resolve(functionName);
+    await this.#queue.put([newEvent(request, latest?.creationId, this.#clock.now())]);
     this.#counters.received += 1;
   }
 }

@@ -86,9 +86,15 @@ export class EventWorker implements Worker {
     }
     let outcome: Outcome;
     try {
-      const { functionName, qualifier } = event;
-      const invocation = invocationOf(event, entry);
-      outcome = await invoker.invoke({ functionName, qualifier, invocation, wantsLogTail: false, isQueued: true });
+      const { functionName, qualifier, creationId } = event;
+      outcome = await invoker.invoke({
+        functionName,
+        qualifier,
+        ...(creationId !== undefined && { creationId }),
+        invocation: invocationOf(event, entry),
+        wantsLogTail: false,
+        isQueued: true,
+      });
     } catch (error) {
       return this.#refused(entry, event, rules, error);
     }
@@ -120,12 +126,11 @@ export class EventWorker implements Worker {
 
   /** The function did not run. */
   async #refused(entry: Entry, event: QueuedEvent, rules: EventRules, error: unknown): Promise<Verdict> {
-    const { queue, clock, catalog, counters, log } = this.#options;
+    const { queue, clock, counters, log } = this.#options;
     const code = error instanceof InvokeRefusal ? error.code : undefined;
     if (code === "ResourceNotFoundException" || code === "NoPublishedVersionException") {
-      // Events of a deleted function vanish; without their alias they can be tried as often as one likes.
-      if ((await catalog.describe(event.functionName)) === undefined) await queue.settle(entry.id, {});
-      else await this.#giveUp(entry, event, rules, unrunnable("RetriesExhausted", 404, error));
+      // Without their alias they can be tried as often as one likes.
+      await this.#giveUp(entry, event, rules, unrunnable("RetriesExhausted", 404, error));
       return "done";
     }
     if (code === "RecursiveInvocationException") {
@@ -147,10 +152,13 @@ export class EventWorker implements Worker {
   async #giveUp(entry: Entry, event: QueuedEvent, { onFailure }: EventRules, why: GivenUp): Promise<void> {
     const { queue, counters, catalog } = this.#options;
     const { condition, errorCode, errorMessage, answer = entry.answer } = why;
+    const latest = await catalog.resolve(event.functionName);
+    // Events of a deleted function vanish, whoever has its name by now.
+    if (latest?.creationId !== event.creationId || latest === undefined) return queue.settle(entry.id, {});
     const put: NewEntry[] = [];
     if (onFailure !== undefined) put.push(this.#record(entry, event, condition, onFailure, answer));
-    const version = await catalog.resolve(event.functionName, event.qualifier);
-    const deadLetters = version?.deadLetterTargetArn;
+    // Where its version or alias is gone, the function's own.
+    const { deadLetterTargetArn: deadLetters } = (await catalog.resolve(event.functionName, event.qualifier)) ?? latest;
     if (deadLetters !== undefined) {
       const attributes = deadLetterAttributes(entry.key, errorCode, errorMessage);
       put.push(this.#delivery(entry, event, deadLetters, "DeadLetter", entry.payload, attributes));

@@ -19,6 +19,8 @@ export type Condition =
 /** The small part, as JSON beside the payload. */
 export interface QueuedEvent {
   readonly functionName: string;
+  /** Of the function that it was accepted for. */
+  readonly creationId?: string;
   readonly qualifier?: string;
   readonly invokedFunctionArn: string;
   readonly traceId: string;
@@ -46,10 +48,16 @@ export function functionOfLane(lane: string): string | undefined {
   return lane.startsWith(PREFIX) ? lane.slice(PREFIX.length) : undefined;
 }
 
-export function newEvent({ functionName, qualifier, invocation }: EventRequest, receivedMs: number): NewEntry {
+/** @param creationId of the function as it is now */
+export function newEvent(
+  { functionName, qualifier, invocation }: EventRequest,
+  creationId: string | undefined,
+  receivedMs: number,
+): NewEntry {
   const { requestId, payload, invokedFunctionArn, traceId, tenantId } = invocation;
   const event: QueuedEvent = {
     functionName,
+    ...(creationId !== undefined && { creationId }),
     ...(qualifier !== undefined && { qualifier }),
     invokedFunctionArn,
     traceId,

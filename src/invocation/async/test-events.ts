@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Outcome } from "../../execution/outcome.ts";
-import type { Catalog } from "../../functions/catalog.ts";
+import type { Catalog, ChangeListener } from "../../functions/catalog.ts";
 import type { EventInvokeConfig } from "../../functions/event-invoke-config.ts";
 import type { FunctionVersion } from "../../functions/function-version.ts";
 import { SqliteQueue } from "../../state/sqlite-queue.ts";
@@ -49,6 +49,10 @@ export class TestEvents implements AsyncDisposable {
   readonly functions = new Map<string, (request: InvokeRequest) => Outcome | Promise<Outcome>>();
   readonly configs = new Map<string, EventInvokeConfig>();
   readonly deadLetterArns = new Map<string, string>();
+  /** Of functions that tell them. */
+  readonly creationIds = new Map<string, string>();
+  /** `name:alias` */
+  readonly goneAliases = new Set<string>();
   readonly switchedOff = new Set<string>();
   readonly invoked: InvokeRequest[] = [];
   readonly delivered: Delivered[] = [];
@@ -58,7 +62,7 @@ export class TestEvents implements AsyncDisposable {
   queue!: SqliteQueue;
   asynchronous!: AsyncInvocation;
   readonly #directory = mkdtempSync(join(tmpdir(), "alonzo-events-"));
-  readonly #listeners: ((functionName: string) => void)[] = [];
+  readonly #listeners: ChangeListener[] = [];
   readonly #retryDelaysMs: readonly number[];
   #requests = 0;
 
@@ -120,12 +124,12 @@ export class TestEvents implements AsyncDisposable {
 
   delete(functionName: string): void {
     this.functions.delete(functionName);
-    this.change(functionName);
+    for (const listener of this.#listeners) listener(functionName, true);
   }
 
   /** What the catalog says when a function has changed. */
   change(functionName: string): void {
-    for (const listener of this.#listeners) listener(functionName);
+    for (const listener of this.#listeners) listener(functionName, false);
   }
 
   async crash(): Promise<void> {
@@ -146,22 +150,28 @@ export class TestEvents implements AsyncDisposable {
     };
     return {
       invoke: async (request) => {
+        const behaviour = find(request.functionName);
+        if (request.creationId !== this.creationIds.get(request.functionName)) {
+          throw refused("ResourceNotFoundException", `Function not found: ${request.functionName}`);
+        }
         this.invoked.push(request);
-        return find(request.functionName)(request);
+        return behaviour(request);
       },
       check: async (functionName) => void find(functionName),
     };
   }
 
+  #version(functionName: string): FunctionVersion | undefined {
+    if (!this.functions.has(functionName)) return undefined;
+    const deadLetterTargetArn = this.deadLetterArns.get(functionName);
+    return { functionName, creationId: this.creationIds.get(functionName), deadLetterTargetArn } as FunctionVersion;
+  }
+
   #catalog(): Catalog {
-    const version = async (functionName: string): Promise<FunctionVersion | undefined> => {
-      if (!this.functions.has(functionName)) return undefined;
-      return { functionName, deadLetterTargetArn: this.deadLetterArns.get(functionName) } as FunctionVersion;
-    };
     return {
-      describe: version,
-      resolve: version,
-      onChange: (listener: (functionName: string) => void) => void this.#listeners.push(listener),
+      resolve: async (functionName: string, qualifier?: string) =>
+        this.goneAliases.has(`${functionName}:${qualifier}`) ? undefined : this.#version(functionName),
+      onChange: (listener: ChangeListener) => void this.#listeners.push(listener),
       settings: () => ({ get: async (name: string, qualifier: string) => this.configs.get(`${name}:${qualifier}`) }),
     } as unknown as Catalog;
   }
