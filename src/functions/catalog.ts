@@ -41,11 +41,9 @@ export type VersionContent = Omit<
   "functionName" | "version" | "functionArn" | "creationId" | "revisionId"
 >;
 
-/** What all versions of a function have in common. */
 type Named = Pick<FunctionVersion, "functionName" | "creationId">;
 
 export type ChangeListener = (functionName: string, isDeleted: boolean) => void;
-
 export type Tags = Readonly<Record<string, string>>;
 
 /** What to do with a function, decided from its `$LATEST` while nobody else can change the function. */
