@@ -35,6 +35,8 @@ export class Dispatch {
   readonly #lambda: WireService | undefined;
   readonly #guard: BrowserGuard;
   readonly #largeEvents = new LargeBodies();
+  /** Anyone may send to a function URL: that must not hold up those who call the API. */
+  readonly #largeUploads = new LargeBodies();
   readonly #log: GatewayOptions["log"];
   readonly #maxHeaders: number;
 
@@ -91,7 +93,7 @@ export class Dispatch {
     const isAdmin = url === undefined && AdminDoor.matches(head.path);
     if (isAdmin && this.#admin.answerHealth(call, isDraining)) return;
     if (isDraining) throw refusal("ServiceUnavailable", "The region is shutting down");
-    if (url !== undefined) return this.#url.handle(call, url);
+    if (url !== undefined) return this.#inTurn(call, (one) => this.#url.handle(one, url), this.#largeUploads);
     if (head.method === "OPTIONS" && head.headers.origin !== undefined) {
       exchange.reply({ status: 204, headers: this.#guard.preflight(head), body: Buffer.alloc(0) });
       return;
@@ -115,10 +117,14 @@ export class Dispatch {
   }
 
   /** A large event is not read before there is room for it in memory. */
-  async #inTurn(call: Call, handle: (call: Call & { readonly turn?: Turn }) => Promise<void>): Promise<void> {
+  async #inTurn(
+    call: Call,
+    handle: (call: Call & { readonly turn?: Turn }) => Promise<void>,
+    turns = this.#largeEvents,
+  ): Promise<void> {
     if (!(Number(call.head.headers["content-length"]) > LARGE_BYTES)) return handle(call);
     const hasCome = Promise.withResolvers<void>();
-    const turn = this.#largeEvents.enter(hasCome.resolve);
+    const turn = turns.enter(hasCome.resolve);
     await hasCome.promise;
     try {
       await handle({ ...call, turn });

@@ -3,7 +3,7 @@
  * function made of it as a response. Preflight requests are answered here where the owner has configured CORS.
  */
 import type { BodyBudget } from "../../execution/body-budget.ts";
-import type { Invocation } from "../../execution/invocation.ts";
+import { LARGE_BYTES, type Turn } from "../../execution/large-bodies.ts";
 import type { Outcome } from "../../execution/outcome.ts";
 import { functionArn, type Place } from "../../functions/function-name.ts";
 import { type UrlAddress, urlOfHost, urlOfPath } from "../../functions/function-url-address.ts";
@@ -12,9 +12,10 @@ import type { Invoker } from "../../invocation/invoker.ts";
 import { requestTooLarge } from "../../wire/common-errors.ts";
 import type { Authorize } from "../authorization.ts";
 import { chunkedWireBytes } from "../aws-chunked.ts";
-import { BodyTooLarge } from "../body.ts";
+import { BodyBudgetSpent, BodyTooLarge } from "../body.ts";
 import { hostName } from "../cors.ts";
 import type { Call } from "../exchange.ts";
+import type { OwnInvocation } from "../invoke-request.ts";
 import { refusal } from "../refusal.ts";
 import { isTreacherous, type RequestHead } from "../request-head.ts";
 import { traceId } from "../request-id.ts";
@@ -79,7 +80,7 @@ export class UrlDoor {
   }
 
   /** @throws ServiceError, InvokeRefusal */
-  async handle(call: Call, target: UrlTarget): Promise<void> {
+  async handle(call: Call & { readonly turn?: Turn }, target: UrlTarget): Promise<void> {
     const { exchange, head } = call;
     exchange.service = URL_ERRORS;
     const { directory, place } = this.#parts;
@@ -95,12 +96,29 @@ export class UrlDoor {
     const sourceIp = addressOf(exchange.request.socket.remoteAddress);
     const signature = this.#permitted(head, owner, arn, sourceIp);
     if (signature === "forbidden") return exchange.reply(forbidden());
+    const invocation = await this.#invocation(call, target, arn, sourceIp, signature);
+    const letGo = this.#hold(invocation, call.turn);
+    try {
+      await this.#invoke(call, owner, invocation);
+    } finally {
+      letGo();
+    }
+  }
+
+  async #invocation(
+    call: Call,
+    { path, address }: UrlTarget,
+    arn: string,
+    sourceIp: string,
+    signature: OpenSignature | undefined,
+  ): Promise<OwnInvocation> {
+    const { exchange, head } = call;
     const body = await this.#body(call, signature);
     const trace = traceId(head.headers["x-amzn-trace-id"], this.#parts.now());
     const payload = urlEvent({
       head,
-      path: target.path,
-      address: target.address,
+      path,
+      address,
       protocol: `HTTP/${exchange.request.httpVersion}`,
       sourceIp,
       port: exchange.request.socket.localPort ?? 80,
@@ -111,12 +129,24 @@ export class UrlDoor {
       caller: signature && callerOf(signature.principal, signature.accessKeyId),
     });
     if (payload.length > MAX_EVENT_BYTES) throw requestTooLarge("InvokeFunction", MAX_EVENT_BYTES);
-    await this.#invoke(call, owner, {
-      requestId: exchange.requestId,
-      payload,
-      invokedFunctionArn: arn,
-      traceId: trace,
-    });
+    return { requestId: exchange.requestId, payload, invokedFunctionArn: arn, traceId: trace };
+  }
+
+  /** Anyone may send large events to more functions than can run: each counts until its function has it. @returns its end */
+  #hold(invocation: OwnInvocation, turn: Turn | undefined): () => void {
+    const bytes = invocation.payload.length;
+    if (bytes <= LARGE_BYTES) return () => {};
+    const { unverified } = this.#parts;
+    if (!unverified.take(bytes)) throw new BodyBudgetSpent("no room for the event");
+    let isHeld = true;
+    invocation.onDelivered = () => {
+      if (!isHeld) return;
+      isHeld = false;
+      unverified.giveBack(bytes);
+      invocation.payload = NOTHING;
+      turn?.leave();
+    };
+    return invocation.onDelivered;
   }
 
   /** @returns the signature, undefined where none is asked for */
@@ -150,17 +180,19 @@ export class UrlDoor {
     }
   }
 
-  async #invoke({ exchange }: Call, owner: UrlOwner, invocation: Invocation): Promise<void> {
+  async #invoke({ exchange }: Call, owner: UrlOwner, invocation: OwnInvocation): Promise<void> {
     const { functionName, alias, url } = owner;
     const ownsCors = url.cors !== undefined;
     const common = ["x-amzn-RequestId", exchange.requestId, "X-Amzn-Trace-Id", invocation.traceId];
     const sink = url.invokeMode === "RESPONSE_STREAM" ? new StreamedAnswer(exchange, common, ownsCors) : undefined;
+    // Not in a copy: that would keep a large event for as long as its function runs.
+    if (sink) invocation.sink = sink;
     try {
       const outcome = await this.#parts.invoker.invoke({
         functionName,
         qualifier: alias,
         wantsLogTail: false,
-        invocation: sink ? { ...invocation, sink } : invocation,
+        invocation,
       });
       const answer = sink ? sink.end(outcome) : buffered(outcome, ownsCors);
       if (answer === undefined) return;
