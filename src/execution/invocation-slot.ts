@@ -72,6 +72,11 @@ export class InvocationSlot {
     if (this.#state !== "Ready") throw new Error(`cannot deliver an invocation to a runtime in state ${this.#state}`);
     this.#state = "Running";
     this.#requestId = invocation.requestId;
+    const only = this.#polls.length === 1 ? this.#polls[0] : undefined;
+    if (only?.alive) {
+      this.#polls.length = 0;
+      return only.answer(invocation, deadlineMs);
+    }
     this.#current = { invocation, deadlineMs };
     // A runtime whose connection broke while it was parked polls again and is served then.
     this.#handOver(this.#polls.splice(0));

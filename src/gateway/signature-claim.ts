@@ -3,6 +3,7 @@
  * Authorization header or, for presigned URLs, from the query. Nothing here is believed yet: sigv4.ts verifies it.
  */
 import { formatAmzDate, parseAmzDate } from "./amz-date.ts";
+import { boundedMemo } from "./bounded-memo.ts";
 import { refusal } from "./refusal.ts";
 import type { CredentialScope } from "./signing-keys.ts";
 import type { SignedRequest } from "./sigv4-canonical.ts";
@@ -57,6 +58,24 @@ function fields(text: string): Map<string, string> {
   return found;
 }
 
+const LAST_FIELD = ", Signature=";
+const rememberedFields = boundedMemo(fields);
+
+/** Credential, SignedHeaders and Signature. All but the last are the same in a client's next request. */
+function headerFields(authorization: string) {
+  const at = authorization.indexOf(LAST_FIELD);
+  const last = authorization.slice(at + LAST_FIELD.length);
+  const isUsual = at > 0 && !last.includes(",");
+  const found = isUsual
+    ? rememberedFields(authorization.slice(ALGORITHM.length, at))
+    : fields(authorization.slice(ALGORITHM.length));
+  return {
+    credential: found.get("Credential"),
+    signature: found.get("Signature") ?? (isUsual ? last.trim() : undefined),
+    signedHeaders: found.get("SignedHeaders"),
+  };
+}
+
 function readHeader(request: SignedRequest, authorization: string): SignatureClaim {
   const space = authorization.indexOf(" ");
   const algorithm = space < 0 ? authorization : authorization.slice(0, space);
@@ -64,20 +83,22 @@ function readHeader(request: SignedRequest, authorization: string): SignatureCla
     throw refusal("MissingAuthenticationTokenException", "Missing Authentication Token");
   }
   if (algorithm !== ALGORITHM) throw incomplete(`Unsupported AWS 'algorithm': '${algorithm}'.`);
-  const found = fields(authorization.slice(ALGORITHM.length));
+  const { credential, signature, signedHeaders } = headerFields(authorization);
   const date = request.headers["x-amz-date"] ?? request.headers.date;
-  const missing = ["Credential", "Signature", "SignedHeaders"]
-    .filter((name) => !found.get(name))
-    .map((name) => `Authorization header requires '${name}' parameter.`);
-  if (date === undefined) {
-    missing.push("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
+  if (!credential || !signature || !signedHeaders || date === undefined) {
+    const missing = Object.entries({ Credential: credential, Signature: signature, SignedHeaders: signedHeaders })
+      .filter(([, value]) => !value)
+      .map(([name]) => `Authorization header requires '${name}' parameter.`);
+    if (date === undefined) {
+      missing.push("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
+    }
+    throw incomplete(`${missing.join(" ")} Authorization=${algorithm}`);
   }
-  if (missing.length > 0) throw incomplete(`${missing.join(" ")} Authorization=${algorithm}`);
   return claim(request, {
-    credential: found.get("Credential") ?? "",
-    signature: found.get("Signature") ?? "",
-    signedHeaders: found.get("SignedHeaders") ?? "",
-    date: date ?? "",
+    credential,
+    signature,
+    signedHeaders,
+    date,
     sessionToken: request.headers["x-amz-security-token"],
     expiresInSeconds: undefined,
     contentSha256: request.headers["x-amz-content-sha256"],
@@ -144,8 +165,12 @@ interface Parts {
   readonly contentSha256: string | undefined;
 }
 
+const credentialParts = boundedMemo((text: string): readonly string[] => text.split("/"));
+const headerNames = boundedMemo((text: string): readonly string[] => text.split(";"));
+const dateMsOf = boundedMemo((text: string) => parseAmzDate(text) ?? Number.NaN, 16);
+
 function claim(request: SignedRequest, parts: Parts): SignatureClaim {
-  const credential = parts.credential.split("/");
+  const credential = credentialParts(parts.credential);
   // An access key may itself contain slashes; the scope is always the last four.
   const [date, region, service, terminator] = credential.slice(-4);
   if (credential.length < 5 || !date || !region || !service || !terminator) {
@@ -153,14 +178,16 @@ function claim(request: SignedRequest, parts: Parts): SignatureClaim {
       `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${parts.credential}'`,
     );
   }
-  const basic = parseAmzDate(parts.date);
-  const dateMs = basic ?? (request.headers["x-amz-date"] === undefined ? Date.parse(parts.date) : Number.NaN);
+  const basicMs = dateMsOf(parts.date);
+  const isBasic = !Number.isNaN(basicMs);
+  const isOther = !isBasic && request.headers["x-amz-date"] === undefined;
+  const dateMs = isOther ? Date.parse(parts.date) : basicMs;
   if (Number.isNaN(dateMs)) {
     throw incomplete(
       `Date must be in ISO-8601 'basic format'. Got '${parts.date}'. See http://en.wikipedia.org/wiki/ISO_8601`,
     );
   }
-  const signedHeaders = parts.signedHeaders.split(";");
+  const signedHeaders = headerNames(parts.signedHeaders);
   if (!signedHeaders.includes("host")) {
     throw refusal(
       "InvalidSignatureException",
@@ -174,7 +201,7 @@ function claim(request: SignedRequest, parts: Parts): SignatureClaim {
     signedHeaders,
     signature: parts.signature,
     sessionToken: parts.sessionToken,
-    date: basic === undefined ? formatAmzDate(dateMs) : parts.date,
+    date: isBasic ? parts.date : formatAmzDate(dateMs),
     dateMs,
     expiresInSeconds: parts.expiresInSeconds,
     contentSha256: parts.contentSha256,

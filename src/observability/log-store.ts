@@ -33,7 +33,8 @@ const COMPLAIN_EVERY_MS = 10_000;
 interface Group {
   readonly directory: string;
   readonly listeners: Set<(event: LogEvent) => void>;
-  waiting: LogEvent[];
+  /** As they will stand in the file: one text is kept rather than an object of several. */
+  waiting: string[];
   waitingSize: number;
   dropped: number;
   /** performance.now() of the last complaint */
@@ -56,7 +57,13 @@ export class LogStore {
 
   stream(logGroup: string, logStream: string): LogStream {
     const group = this.#group(logGroup);
-    return { append: (timestamp, message) => this.#append(group, { timestamp, logStream, message }) };
+    const inFile = JSON.stringify(logStream);
+    return {
+      append: (timestamp, message) => {
+        for (const listener of group.listeners) listener({ timestamp, logStream, message });
+        this.#append(group, `{"timestamp":${timestamp},"logStream":${inFile},"message":${JSON.stringify(message)}}`);
+      },
+    };
   }
 
   /** Everything kept of a group since then, oldest first. */
@@ -89,27 +96,26 @@ export class LogStore {
     return this.#flushing;
   }
 
-  #append(group: Group, event: LogEvent): void {
-    for (const listener of group.listeners) listener(event);
+  #append(group: Group, line: string): void {
     if (group.waitingSize > MAX_WAITING) {
       group.dropped++;
       return;
     }
-    group.waiting.push(event);
-    group.waitingSize += event.message.length + EVENT_OVERHEAD;
+    group.waiting.push(line);
+    group.waitingSize += line.length + EVENT_OVERHEAD;
     this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
   }
 
   async #writeAll(): Promise<void> {
     for (const group of this.#groups.values()) {
       if (group.waiting.length === 0) continue;
-      const events = group.waiting;
+      const lines = group.waiting;
       group.waiting = [];
       group.waitingSize = 0;
       try {
-        await this.#write(group, `${events.map((event) => JSON.stringify(event)).join("\n")}\n`);
+        await this.#write(group, `${lines.join("\n")}\n`);
       } catch (error) {
-        group.dropped += events.length;
+        group.dropped += lines.length;
         this.#complain(group, { error });
       }
       if (group.dropped > 0) this.#complain(group);

@@ -256,7 +256,7 @@ export class Connection implements Responder {
     const direct = data.length >= from + 2 && data[from] === 13;
     const end = direct ? from - 2 : data.indexOf(HEAD_END, from);
     if (end < 0 || data.length < from + 2) return false;
-    const trailers = direct ? NO_HEADERS : parseHeaders(["", ...data.toString("latin1", from, end).split("\r\n")]);
+    const trailers = direct ? NO_HEADERS : parseHeaders(data.toString("latin1", from, end));
     if (!trailers) return this.#reject("400 Bad Request");
     incoming.trailers = trailers;
     this.#drop(direct ? from + 2 : end + 4);

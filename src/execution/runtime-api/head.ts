@@ -12,21 +12,40 @@ export interface Head {
 
 /** @returns undefined for what is no head of an HTTP/1 request */
 export function parseHead(text: string): Head | undefined {
-  const lines = text.split("\r\n");
-  const [method, path, protocol] = (lines[0] as string).split(" ");
-  const headers = parseHeaders(lines);
+  const lineEnd = text.indexOf("\r\n");
+  const [method, path, protocol] = (lineEnd < 0 ? text : text.slice(0, lineEnd)).split(" ");
+  const headers = lineEnd < 0 ? Object.create(null) : parseHeaders(text, lineEnd + 2);
   if (!method || !path || !protocol?.startsWith("HTTP/1.") || !headers) return undefined;
   return { text, method, path, headers };
 }
 
-/** @returns headers by lower-case name, or undefined when a line is no header */
-export function parseHeaders(lines: readonly string[]): Headers | undefined {
+/**
+ * @param text header lines with line ends between them
+ * @param from where the first of them begins
+ * @returns headers by lower-case name, or undefined when a line is no header
+ */
+export function parseHeaders(text: string, from = 0): Headers | undefined {
   const headers: Record<string, string> = Object.create(null);
-  for (let index = 1; index < lines.length; index++) {
-    const line = lines[index] as string;
-    const colon = line.indexOf(":");
-    if (colon <= 0) return undefined;
-    headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
+  for (let at = from; at < text.length; ) {
+    const next = text.indexOf("\r\n", at);
+    const end = next < 0 ? text.length : next;
+    const colon = text.indexOf(":", at);
+    if (colon <= at || colon >= end) return undefined;
+    headers[lowerCased(text.slice(at, colon))] = text.slice(colon + 1, end).trim();
+    at = end + 2;
   }
   return headers;
+}
+
+/** By how runtimes write them: the same few names again and again. */
+const NAMES = new Map<string, string>();
+const MAX_NAMES = 500;
+const LONGEST_NAME = 100;
+
+function lowerCased(name: string): string {
+  const known = NAMES.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  if (NAMES.size < MAX_NAMES && name.length <= LONGEST_NAME) NAMES.set(name, lower);
+  return lower;
 }
