@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { COMPILED } from "../test-region.ts";
 
 const MAIN = join(import.meta.dirname, "..", "..", "src", "main.ts");
 
@@ -42,6 +43,7 @@ export class AlonzoCommand {
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       env: {
+        ...COMPILED,
         PATH: process.env.PATH,
         HOME: directory,
         ALONZO_DATA_DIR: join(directory, "data"),
