@@ -169,6 +169,8 @@ export class Environment {
     const startedMs = performance.now();
     const failure = await this.#runtime.start(timeoutMs, () => timeoutFailure(this.version.timeoutSeconds));
     const durationMs = performance.now() - startedMs;
+    // Destroyed meanwhile: its caller knows.
+    if (running.finished) return;
     if (failure) {
       this.#log.flushPartial();
       this.#log.platform(initReportLine(durationMs, "invoke", failure));

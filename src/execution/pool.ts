@@ -129,7 +129,10 @@ export class EnvironmentPool implements EnvironmentListener {
     const member = this.#members.get(environment);
     if (!member) return;
     const { fleet } = member;
-    if (this.#closed || member.failed || isOld(member)) return void this.#end(fleet, environment);
+    if (this.#closed || member.failed || isOld(member)) {
+      void this.#end(fleet, environment);
+      return this.#startWanted(fleet);
+    }
     const waiter = fleet.waiters.shift();
     if (waiter) return waiter.resolve(environment);
     if (fleet.retired) return void this.#end(fleet, environment);
@@ -188,7 +191,9 @@ export class EnvironmentPool implements EnvironmentListener {
     });
   }
 
+  /** Called, too, whenever one that somebody may have counted on does not come: whoever waits is served or refused. */
   #startWanted(fleet: Fleet): void {
+    if (this.#closed) for (const { reject } of fleet.waiters.splice(0)) reject(closing());
     if (fleet.starting < fleet.waiters.length) this.#keep(this.#start(fleet));
   }
 
@@ -225,13 +230,14 @@ export class EnvironmentPool implements EnvironmentListener {
       if (ready && !member) throw closing();
       if (member?.failed) throw new Error(`environment ${ready?.id} could not be started`);
     } catch (error) {
-      fleet.waiters.shift()?.reject(error);
-      if (created) await this.#end(fleet, created);
+      // Whom another start will serve has nothing to do with this one.
+      if (fleet.waiters.length >= fleet.starting) fleet.waiters.shift()?.reject(error);
       ready = undefined;
-    } finally {
-      fleet.starting--;
     }
-    if (ready) this.onIdle(ready);
+    fleet.starting--;
+    if (ready) return this.onIdle(ready);
+    this.#startWanted(fleet);
+    if (created) await this.#end(fleet, created);
   }
 
   #admit(environment: Environment, fleet: Fleet): void {
@@ -285,9 +291,15 @@ export class EnvironmentPool implements EnvironmentListener {
     await this.#destroy(environment);
   }
 
+  /** Never rejects: what is left of it is cleared away when the region starts again. */
   async #destroy(environment: Environment): Promise<void> {
     this.#members.delete(environment);
-    await environment.destroy();
+    const { id } = environment;
+    try {
+      await environment.destroy();
+    } catch (error) {
+      this.#options.log.error("an environment could not be cleared away", { environment: id, error });
+    }
     this.#live.delete(environment);
   }
 }
