@@ -62,6 +62,8 @@ export function updateFunctionHandlers(management: ManagementContext) {
           latestPublished: FunctionVersion | undefined,
         ): Change => {
           checkUpdatable(before, input.RevisionId);
+          // Another function may have taken the name meanwhile.
+          refuse(newCodeRefusal(before.packageType, input));
           checkUnzippedSize(fail, bytes, before.layers);
           const lastModified = offsetTimestamp(clock.now());
           const latest = { ...withCode(input, code, before), ...IN_PROGRESS, lastModified };
@@ -103,14 +105,17 @@ export function updateFunctionHandlers(management: ManagementContext) {
       const layers = await resolveLayers(management, context, input.Layers);
       if (layers?.length) await admitLayers(management, context, layers, await codeSigning.of(target.name));
       if (layers?.length) checkUnzippedSize(fail, await codeStore.unzippedSize(known.codeSha256), layers);
-      const capacityProvider = capacityFrom(context, input) ?? known.capacityProvider;
-      if (capacityProvider && !known.capacityProvider) {
+      const capacityProvider = capacityFrom(context, input);
+      const refuseNewCapacity = (function_: FunctionVersion): void => {
+        if (!capacityProvider || function_.capacityProvider) return;
         refuse("CapacityProviderConfig can only be provided when the function is created.");
-      }
-      const moves = capacityProvider?.name !== known.capacityProvider?.name;
+      };
+      refuseNewCapacity(known);
+      const moves = capacityProvider !== undefined && capacityProvider.name !== known.capacityProvider?.name;
       const decide = (before: FunctionVersion): Change => {
         checkUpdatable(before, input.RevisionId);
         refuse(zipMembersRefusal(before.packageType, input));
+        refuseNewCapacity(before);
         // The layers were weighed with other code than it has by now.
         if (layers?.length && before.codeSha256 !== known.codeSha256) failUpdating(fail, before);
         const configuration = {
