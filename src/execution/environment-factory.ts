@@ -6,13 +6,16 @@ import type { LogStore } from "../observability/log-store.ts";
 import type { CredentialMint } from "./credentials.ts";
 import { Environment, type EnvironmentListener } from "./environment.ts";
 import { EnvironmentLog } from "./environment-log.ts";
-import { environmentVariables } from "./environment-variables.ts";
+import { environmentVariables, extensionVariables, type VariableSources } from "./environment-variables.ts";
+import { Extensions, MOST_EXTENSIONS } from "./extensions.ts";
+import { type ExternalExtension, findExternalExtensions } from "./external-extensions.ts";
+import { extensionLaunchFailure } from "./failure.ts";
 import type { InitializationType } from "./initialization.ts";
 import { InvocationSlot } from "./invocation-slot.ts";
 import { LargeBodies } from "./large-bodies.ts";
 import { RuntimeApi } from "./runtime-api/runtime-api.ts";
-import type { Launch } from "./runtime-process.ts";
-import { findCustomBootstrap, type RuntimeInstallation, type Runtimes } from "./runtimes.ts";
+import type { ExtensionsLaunch, Launch } from "./runtime-process.ts";
+import { findCustomBootstrap, type Runtimes } from "./runtimes.ts";
 import type { Sandbox, SandboxDirectories, SandboxDriver } from "./sandbox/sandbox.ts";
 
 /** Directories of the host with what a function version brings. */
@@ -52,7 +55,9 @@ export class EnvironmentFactory {
     const logStreamName = newLogStreamName(version.version);
     const log = new EnvironmentLog(logs.stream(version.logging.logGroup, logStreamName));
     const slot = new InvocationSlot();
-    const runtimeApi = new RuntimeApi(slot, this.#largeAnswers);
+    const external = await findExternalExtensions(directories.layers);
+    const extensions = new Extensions(external.map(({ name }) => name));
+    const runtimeApi = new RuntimeApi(slot, { extensions, version }, this.#largeAnswers);
     const sandbox: Sandbox = await driver.create({
       id: `env-${randomBytes(8).toString("hex")}`,
       directories: {
@@ -66,42 +71,46 @@ export class EnvironmentFactory {
       onRegionConnection: (socket) => this.#parts.onRegionConnection(socket, sandbox.regionEndpoint),
       onOutput: (chunk) => log.output(chunk),
     });
-    const launch = await this.#launch(version, initialization, installation, sandbox, directories, logStreamName);
-    return new Environment({ version, sandbox, slot, log, launch, initialization }, listener);
-  }
-
-  async #launch(
-    version: FunctionVersion,
-    initialization: InitializationType,
-    installation: RuntimeInstallation,
-    sandbox: Sandbox,
-    directories: CodeDirectories,
-    logStreamName: string,
-  ): Promise<Launch> {
-    const { region, credentials } = this.#parts;
     const identity = { roleArn: version.roleArn, sessionName: version.functionName };
-    const environment = environmentVariables({
-      version,
-      initialization,
-      installation,
-      sandbox,
-      region,
-      logStreamName,
-      credentials: credentials.issue(identity, Date.now()),
-    });
-    const bootstrap =
-      installation.kind === "custom" ? await findCustomBootstrap(directories.task, directories.layers) : "task";
-    const options = { variables: version.environment ?? {}, memoryMb: version.memoryMb };
-    return {
-      runtimeVersion: installation.runtimeVersion,
-      runtimeVersionArn: installation.runtimeVersionArn(region),
-      command: bootstrap && {
-        argv: installation.command(sandbox.paths, { ...options, bootstrap }),
-        environment,
-        workingDirectory: sandbox.paths.task,
-      },
+    const credentials = this.#parts.credentials.issue(identity, Date.now());
+    const { region } = this.#parts;
+    const sources = { version, initialization, installation, sandbox, region, logStreamName, credentials };
+    const launch = {
+      ...(await launchOf(sources, directories)),
+      ...(external.length > 0 && { extensions: extensionsLaunch(external, sources) }),
     };
+    return new Environment({ version, sandbox, slot, extensions, log, launch, initialization }, listener);
   }
+}
+
+async function launchOf(sources: VariableSources, directories: CodeDirectories): Promise<Launch> {
+  const { version, installation, sandbox, region } = sources;
+  const bootstrap =
+    installation.kind === "custom" ? await findCustomBootstrap(directories.task, directories.layers) : "task";
+  const options = { variables: version.environment ?? {}, memoryMb: version.memoryMb };
+  return {
+    runtimeVersion: installation.runtimeVersion,
+    runtimeVersionArn: installation.runtimeVersionArn(region),
+    command: bootstrap && {
+      argv: installation.command(sandbox.paths, { ...options, bootstrap }),
+      environment: environmentVariables(sources),
+      workingDirectory: sandbox.paths.task,
+    },
+  };
+}
+
+function extensionsLaunch(external: readonly ExternalExtension[], sources: VariableSources): ExtensionsLaunch {
+  const { layers } = sources.sandbox.paths;
+  const programs = external.map(({ name }) => ({ name, path: `${layers}/extensions/${name}` }));
+  const environment = extensionVariables(sources);
+  const problem = external.flatMap(({ name, isExecutable }, index) => {
+    if (index >= MOST_EXTENSIONS) {
+      return { name, errorType: "TooManyExtensions", failure: extensionLaunchFailure("ErrTooManyExtensions") };
+    }
+    const message = `fork/exec /opt/extensions/${name}: permission denied`;
+    return isExecutable ? [] : { name, errorType: "PermissionDenied", failure: extensionLaunchFailure(message) };
+  })[0];
+  return { programs, environment, ...(problem && { problem }) };
 }
 
 /** `2025/01/31/[$LATEST]<32 hex>`: a stream an environment, named by the day it started (contract/02, Naming). */

@@ -45,6 +45,29 @@ export function environmentVariables(sources: VariableSources): Record<string, s
   };
 }
 
+/**
+ * What external extensions find: the customer's variables and a part of the platform's; nothing of the language or of
+ * how this function starts (contract/01 §5).
+ */
+export function extensionVariables(sources: VariableSources): Record<string, string> {
+  const { version, sandbox, credentials, region } = sources;
+  const { PATH, LD_LIBRARY_PATH, LANG, TZ, AWS_ENDPOINT_URL } = overridable(sandbox);
+  return {
+    ...({ PATH, LD_LIBRARY_PATH, LANG, TZ, AWS_ENDPOINT_URL } as Record<string, string>),
+    ...version.environment,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_LAMBDA_FUNCTION_NAME: version.functionName,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(version.memoryMb),
+    AWS_LAMBDA_FUNCTION_VERSION: version.version,
+    AWS_LAMBDA_INITIALIZATION_TYPE: sources.initialization,
+    AWS_LAMBDA_RUNTIME_API: sandbox.runtimeApiAddress,
+  };
+}
+
 function overridable({ paths, regionEndpoint }: Sandbox): Record<string, string> {
   return {
     PATH: `${paths.language}/bin:/usr/local/bin:/usr/bin/:/bin:${paths.layers}/bin`,

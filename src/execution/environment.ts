@@ -6,9 +6,9 @@
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { AnswerStream, MAX_STREAMED_BYTES, sendWhole } from "./answer-stream.ts";
 import type { EnvironmentLog } from "./environment-log.ts";
+import type { Extensions } from "./extensions.ts";
 import {
   badModeFailure,
-  exitFailure,
   type Failure,
   sandboxFailure,
   timeoutFailure,
@@ -18,16 +18,18 @@ import {
 import { type InitializationType, initLimitMs } from "./initialization.ts";
 import type { Invocation } from "./invocation.ts";
 import type { InvocationSlot, RuntimeAnswer } from "./invocation-slot.ts";
-import { endLine, faultLine, initReportLine, initStartLine, reportLine, startLine, timeoutLine } from "./log-lines.ts";
+import { faultLine, initReportLine, initStartLine, startLine } from "./log-lines.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Running } from "./running-invocation.ts";
 import { type Launch, RuntimeProcess } from "./runtime-process.ts";
-import type { Sandbox, SandboxExit } from "./sandbox/sandbox.ts";
+import type { Sandbox } from "./sandbox/sandbox.ts";
+import { WriteUp } from "./write-up.ts";
 
 export interface EnvironmentParts {
   readonly version: FunctionVersion;
   readonly sandbox: Sandbox;
   readonly slot: InvocationSlot;
+  readonly extensions: Extensions;
   readonly log: EnvironmentLog;
   readonly launch: Launch;
   readonly initialization: InitializationType;
@@ -47,17 +49,16 @@ export class Environment {
   readonly version: FunctionVersion;
   readonly #sandbox: Sandbox;
   readonly #slot: InvocationSlot;
+  readonly #extensions: Extensions;
   readonly #log: EnvironmentLog;
   readonly #launch: Launch;
   readonly #initialization: InitializationType;
   readonly #listener: EnvironmentListener;
   readonly #runtime: RuntimeProcess;
+  readonly #writeUp: WriteUp;
   #running: Running | undefined;
-  #initMs: number | undefined;
   #frozen = false;
   #destroyed = false;
-  #peakMemoryMb = 1;
-  #peakReadMs = Number.NEGATIVE_INFINITY;
   /** performance.now() when it last became idle */
   idleSinceMs = 0;
 
@@ -69,12 +70,18 @@ export class Environment {
     this.#launch = parts.launch;
     this.#initialization = parts.initialization;
     this.#listener = listener;
-    this.#runtime = new RuntimeProcess(parts.sandbox, parts.slot, parts.launch, {
-      onExit: (exit) => this.#onExit(exit),
+    this.#writeUp = new WriteUp(parts.log, parts.version, parts.initialization, parts.sandbox);
+    this.#extensions = parts.extensions;
+    this.#runtime = new RuntimeProcess(parts.sandbox, parts.slot, parts.extensions, parts.launch, {
+      onExit: (failure) => this.#onExit(failure),
       onFault: (error) => listener.onFault(this, error),
     });
+    parts.extensions.listen(() => this.#onArrival());
     parts.slot.listen({
-      onNext: () => this.#runtime.cameForWork() || this.#becomeIdle(),
+      onNext: () => {
+        this.#extensions.closeRegistration();
+        this.#onArrival();
+      },
       onStream: (contentType) => this.#onStream(contentType),
       onAnswer: (answer) => this.#onAnswer(answer),
       onInitError: (body, errorType) => this.#runtime.failedInit(body, errorType),
@@ -97,7 +104,7 @@ export class Environment {
 
   /** How long its init phase took; undefined when it failed, and once an invocation has told of it. */
   get initMs(): number | undefined {
-    return this.#initMs;
+    return this.#writeUp.initMs;
   }
 
   /** The init phase, ahead of the first invocation. A failure is logged and repeated inside that invocation, as in Lambda. */
@@ -107,37 +114,39 @@ export class Environment {
     const limitMs = initLimitMs(this.#initialization, this.version);
     const failure = await this.#runtime.start(limitMs, () => timeoutFailure(limitMs / 1000));
     const durationMs = performance.now() - startedMs;
+    this.#logExtensions();
     if (!failure) {
-      this.#initMs = durationMs;
+      this.#writeUp.initialised(durationMs);
       return;
     }
     this.#log.flushPartial();
     this.#log.platform(initReportLine(durationMs, "init", failure));
-    await this.#runtime.reset();
+    await this.#runtime.reset(failure.status === "timeout" ? "timeout" : "failure");
   }
 
   /** Run one invocation to its outcome. Only legal when idle; never rejects for what the function does. */
   invoke(invocation: Invocation, wantsLogTail: boolean): Promise<Outcome> {
-    this.thaw();
+    this.#wake();
     return new Promise((resolve) => {
       const timeoutMs = this.version.timeoutSeconds * 1000;
       const running: Running = {
         invocation,
         startedMs: performance.now(),
         wantsLogTail,
+        hadExtensions: false,
         resolve,
         timer: undefined,
         stream: undefined,
         finished: false,
+        answer: undefined,
         reported: false,
-        mustReset: false,
+        resetFor: undefined,
       };
       this.#running = running;
       if (wantsLogTail) this.#log.beginTail();
       this.#log.platform(startLine(invocation.requestId, this.version.version));
       if (!this.#runtime.isUp) return void this.#invokeWithInit(running, timeoutMs);
-      running.timer = setTimeout(() => this.#onTimeout(running), timeoutMs);
-      this.#slot.deliver(invocation, Date.now() + timeoutMs);
+      this.#deliverEvent(running, timeoutMs);
     });
   }
 
@@ -147,19 +156,23 @@ export class Environment {
     this.#sandbox.freeze();
   }
 
-  thaw(): void {
+  #wake(): void {
     if (!this.#frozen) return;
     this.#frozen = false;
     this.#sandbox.thaw();
   }
 
-  /** Shutdown without extensions: the processes are killed, nothing is announced (contract/01, budget 0 ms). */
+  /** Shutdown: extensions are told and get their time; without any the processes are killed at once (contract/01). */
   async destroy(): Promise<void> {
     this.#destroyed = true;
     const running = this.#running;
     clearTimeout(running?.timer);
     // Whoever destroys a busy environment does not leave its caller waiting for ever.
     if (running && !running.finished) this.#fail(running, sandboxFailure(), "exit");
+    if (this.#extensions.registered !== "none") {
+      this.#wake();
+      await this.#runtime.shutDown("spindown");
+    }
     await this.#sandbox.destroy();
     this.#log.flushPartial();
   }
@@ -171,14 +184,29 @@ export class Environment {
     const durationMs = performance.now() - startedMs;
     // Destroyed meanwhile: its caller knows.
     if (running.finished) return;
+    this.#logExtensions();
     if (failure) {
       this.#log.flushPartial();
       this.#log.platform(initReportLine(durationMs, "invoke", failure));
       return this.#fail(running, failure, failure.status === "timeout" ? "timeout" : "init-error");
     }
-    const leftMs = Math.max(1, timeoutMs - durationMs);
+    this.#deliverEvent(running, Math.max(1, timeoutMs - durationMs));
+  }
+
+  #deliverEvent(running: Running, leftMs: number): void {
     running.timer = setTimeout(() => this.#onTimeout(running), leftMs);
-    this.#slot.deliver(running.invocation, Math.round(Date.now() + leftMs));
+    const deadlineMs = Math.round(Date.now() + leftMs);
+    this.#slot.deliver(running.invocation, deadlineMs);
+    running.hadExtensions = this.#extensions.invoke(running.invocation, deadlineMs);
+  }
+
+  /** The runtime or an extension came for more. */
+  #onArrival(): void {
+    if (!this.#runtime.cameForWork()) this.#goOn();
+  }
+
+  #logExtensions(): void {
+    for (const line of this.#extensions.lines()) this.#log.platform(line);
   }
 
   #onStream(contentType: string): AnswerStream | undefined {
@@ -213,14 +241,14 @@ export class Environment {
     return EMPTY;
   }
 
-  #onExit(exit: SandboxExit): void {
+  /** The runtime ended, or an extension. */
+  #onExit(failure: Failure): void {
     const running = this.#running;
     if (this.#destroyed) return;
-    if (!running) return void this.#runtime.reset().then(() => this.#listener.onRuntimeExit(this));
-    if (running.finished) return this.#becomeIdle();
+    if (!running) return void this.#runtime.reset("failure").then(() => this.#listener.onRuntimeExit(this));
+    if (running.finished) return this.#goOn();
     // What it streamed may still be on its way, even to its very end: the connection's end tells.
     if (running.stream) return;
-    const failure = exitFailure(exit);
     // The exit overtakes output that is still in the pipe.
     setImmediate(() => {
       if (running.finished) return;
@@ -234,20 +262,22 @@ export class Environment {
       this.#log.flushPartial();
       this.#fail(running, timeoutFailure(this.version.timeoutSeconds), "timeout");
     } else if (this.#running === running) {
-      // It answered, but never came back for more.
-      running.mustReset = true;
-      this.#becomeIdle();
+      // It answered, but it or an extension never came back for more.
+      running.resetFor = "timeout";
+      if (!running.reported) this.#writeUp.timeout(running.invocation.requestId);
+      this.#goOn();
     }
   }
 
   #fail(running: Running, failure: Failure, kind: Outcome["kind"]): void {
     const { requestId } = running.invocation;
     if (kind === "timeout") {
-      this.#log.platform(timeoutLine(requestId, Date.now(), this.version.timeoutSeconds));
+      this.#writeUp.timeout(requestId);
     } else if (failure.logMessage !== undefined) {
       this.#log.platform(faultLine(requestId, failure.logMessage, failure.errorType));
     }
-    running.mustReset = kind !== "response-too-large" && kind !== "function-error";
+    const isUsable = kind === "response-too-large" || kind === "function-error";
+    if (!isUsable) running.resetFor = kind === "timeout" ? "timeout" : "failure";
     this.#finish(running, kind, failure.document(requestId), failure.errorType, failure.status);
   }
 
@@ -261,59 +291,32 @@ export class Environment {
   ): void {
     running.finished = true;
     running.stream?.close();
-    const initMs = this.#initMs;
-    this.#initMs = undefined;
-    const timeoutMs = this.version.timeoutSeconds * 1000;
-    const durationMs = kind === "timeout" ? timeoutMs : performance.now() - running.startedMs;
-    const figures = {
-      durationMs,
-      // Since 2025-08 the init of a cold invocation is billed with it (contract/09 §1); AWS reports a provisioned one, too,
-      // with the first invocation, but bills it with what is provisioned.
-      billedMs: Math.ceil(durationMs + (this.#initialization === "on-demand" ? (initMs ?? 0) : 0)),
-      maxMemoryMb: this.#maxMemoryMb(),
-      ...(initMs !== undefined && { initMs }),
-    };
-    const outcome: Omit<Outcome, "logTail"> = {
-      kind,
-      payload,
-      executedVersion: this.version.version,
-      ...figures,
-      ...(this.#initialization === "provisioned-concurrency" && { isProvisioned: true as const }),
-      ...(running.stream && { streamedBytes: running.stream.sentBytes }),
-      ...(kind !== "ok" && { functionError: "Unhandled" as const }),
-      ...(errorType !== undefined && { errorType }),
-    };
+    const outcome = this.#writeUp.outcome(running, { kind, payload, errorType });
     if (!running.wantsLogTail) running.resolve({ ...outcome, logTail: EMPTY });
     // What the function wrote before it answered became readable before the answer did, so that this turn of the event
     // loop still reads it; the next phase comes after.
     setImmediate(() => {
-      const { requestId } = running.invocation;
-      this.#log.flushPartial();
-      this.#log.platform(endLine(requestId));
-      this.#log.platform(
-        reportLine({
-          requestId,
-          memoryMb: this.version.memoryMb,
-          ...figures,
-          ...(status !== undefined && { status }),
-          ...(errorType !== undefined && { errorType }),
-        }),
-      );
-      if (running.wantsLogTail) running.resolve({ ...outcome, logTail: this.#log.takeTail() });
-      running.reported = true;
-      this.#becomeIdle();
+      running.answer = { outcome, status };
+      this.#goOn();
     });
   }
 
-  /** Give itself back once the last invocation is written up and the runtime has come back, or is gone and cleared away. */
-  #becomeIdle(): void {
+  /**
+   * The last invocation is written up once extensions have come back; the environment gives itself back once the runtime
+   * has, too, or they are gone and cleared away.
+   */
+  #goOn(): void {
     const running = this.#running;
-    if (!running?.reported || this.#destroyed) return;
-    const isLost = running.mustReset || !this.#runtime.isUp;
-    if (!isLost && this.#slot.state !== "Ready") return;
+    if (!running?.answer) return;
+    const isLost = running.resetFor !== undefined || !this.#runtime.isUp;
+    if (!running.reported && (isLost || this.#destroyed || this.#extensions.areReady)) {
+      this.#writeUp.finish(running, running.answer);
+    }
+    if (!running.reported || this.#destroyed) return;
+    if (!isLost && (this.#slot.state !== "Ready" || !this.#extensions.areReady)) return;
     clearTimeout(running.timer);
     this.#running = undefined;
-    if (isLost) void this.#runtime.reset().then(() => this.#offer());
+    if (isLost) void this.#runtime.reset(running.resetFor ?? "failure").then(() => this.#offer());
     else this.#offer();
   }
 
@@ -321,16 +324,6 @@ export class Environment {
     if (this.#destroyed) return;
     this.idleSinceMs = performance.now();
     this.#listener.onIdle(this);
-  }
-
-  /** Reading a cgroup costs more than the rest of an invocation's bookkeeping, and a peak only grows: read it now and then. */
-  #maxMemoryMb(): number {
-    const nowMs = performance.now();
-    if (nowMs - this.#peakReadMs > 100) {
-      this.#peakReadMs = nowMs;
-      this.#peakMemoryMb = Math.max(1, Math.min(this.#sandbox.peakMemoryMb(), this.version.memoryMb));
-    }
-    return this.#peakMemoryMb;
   }
 }
 

@@ -29,14 +29,25 @@ function platformFailure(
   };
 }
 
-export function exitFailure(exit: SandboxExit): Failure {
+/** @param reported what an extension in the runtime had reported before: the first error is the reason */
+export function exitFailure(exit: SandboxExit, reported?: string): Failure {
   const options = exit.outOfMemory ? { reportedType: "Runtime.OutOfMemory" } : {};
-  return platformFailure("Runtime.ExitError", exitMessage(exit), options);
+  return platformFailure(reported ?? "Runtime.ExitError", exitMessage(exit), options);
+}
+
+/** An external extension ended. @param reported what it, or another, had reported before */
+export function extensionFailure({ code, signal }: SandboxExit, reported?: string): Failure {
+  const message = code === null ? `signal: ${signalWord(signal ?? "")}` : `exit code ${code}`;
+  return platformFailure(reported ?? "Extension.Crash", message);
+}
+
+export function extensionLaunchFailure(message: string): Failure {
+  return platformFailure("Extension.LaunchError", message);
 }
 
 function exitMessage(exit: SandboxExit): string {
   if (exit.outOfMemory || exit.signal === "SIGKILL") return "Runtime exited with error: signal: killed";
-  if (exit.signal) return `Runtime exited with error: signal: ${SIGNAL_WORDS[exit.signal] ?? exit.signal}`;
+  if (exit.signal) return `Runtime exited with error: signal: ${signalWord(exit.signal)}`;
   return exit.code
     ? `Runtime exited with error: exit status ${exit.code}`
     : "Runtime exited without providing a reason";
@@ -44,6 +55,7 @@ function exitMessage(exit: SandboxExit): string {
 
 /** Go's words for signals, which Lambda's messages use. */
 const SIGNAL_WORDS: Readonly<Record<string, string>> = {
+  SIGKILL: "killed",
   SIGABRT: "aborted (core dumped)",
   SIGSEGV: "segmentation fault (core dumped)",
   SIGBUS: "bus error (core dumped)",
@@ -54,6 +66,10 @@ const SIGNAL_WORDS: Readonly<Record<string, string>> = {
   SIGHUP: "hangup",
   SIGPIPE: "broken pipe",
 };
+
+function signalWord(signal: string): string {
+  return SIGNAL_WORDS[signal] ?? signal;
+}
 
 export function timeoutFailure(timeoutSeconds: number): Failure {
   const message = `Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { Environment } from "./environment.ts";
 import { EnvironmentLog } from "./environment-log.ts";
+import { Extensions } from "./extensions.ts";
 import type { Invocation } from "./invocation.ts";
 import { InvocationSlot } from "./invocation-slot.ts";
 import type { Sandbox, SandboxExit } from "./sandbox/sandbox.ts";
@@ -47,6 +48,9 @@ export function play(script: (runtime: PlayedRuntime) => void, timeoutSeconds = 
     paths: { task: "/var/task", runtime: "", language: "", layers: "", temporary: "/tmp" },
     runtimeApiAddress: "",
     regionEndpoint: "",
+    async startExtensions() {
+      throw new Error("no extensions are played");
+    },
     async start() {
       const { promise: exited, resolve } = Promise.withResolvers<SandboxExit>();
       starts++;
@@ -65,6 +69,7 @@ export function play(script: (runtime: PlayedRuntime) => void, timeoutSeconds = 
       return { exited };
     },
     terminate: () => calls.push("terminate"),
+    killRuntime: () => calls.push("kill"),
     reset: async () => void calls.push("reset"),
     freeze: () => calls.push("freeze"),
     thaw: () => calls.push("thaw"),
@@ -77,6 +82,7 @@ export function play(script: (runtime: PlayedRuntime) => void, timeoutSeconds = 
       version: { ...VERSION, timeoutSeconds },
       sandbox,
       slot,
+      extensions: new Extensions(),
       log,
       launch: {
         command: { argv: ["x"], environment: {}, workingDirectory: "/" },

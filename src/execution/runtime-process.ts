@@ -1,59 +1,97 @@
 /**
- * The runtime process of one environment: starts it, waits until it asks for work or fails to, and tells when it ends.
- * When to start, and what an end means, is the environment's to say.
+ * The processes of one environment: starts the extensions and the runtime, waits until all ask for work or one fails to,
+ * and tells when one ends. When to start, and what follows from an end, is the environment's to say.
  */
-import { exitFailure, type Failure, missingBootstrapFailure, reportedFailure, sandboxFailure } from "./failure.ts";
+import type { Extensions, ShutdownReason } from "./extensions.ts";
+import {
+  exitFailure,
+  extensionFailure,
+  type Failure,
+  missingBootstrapFailure,
+  reportedFailure,
+  sandboxFailure,
+} from "./failure.ts";
 import type { InvocationSlot } from "./invocation-slot.ts";
 import type { Sandbox, SandboxCommand, SandboxExit } from "./sandbox/sandbox.ts";
+import { shutDown } from "./shutdown.ts";
+
+/** The programs of /opt/extensions, and with what to start them. */
+export interface ExtensionsLaunch {
+  /** In the order in which they start. */
+  readonly programs: readonly { readonly name: string; readonly path: string }[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** One of them can be seen not to start. */
+  readonly problem?: { readonly name: string; readonly errorType: string; readonly failure: Failure };
+}
 
 /** How to start the runtime, settled when the environment was built. Undefined command: there is no bootstrap. */
 export interface Launch {
   readonly command: SandboxCommand | undefined;
   readonly runtimeVersion: string;
   readonly runtimeVersionArn: string;
+  /** Absent: there are none. */
+  readonly extensions?: ExtensionsLaunch;
 }
 
 export interface RuntimeListener {
-  /** A runtime that had asked for work ended. */
-  onExit(exit: SandboxExit): void;
+  /** A runtime that had asked for work ended, or an extension beside it. */
+  onExit(failure: Failure): void;
   /** The sandbox failed us. */
   onFault(error: unknown): void;
 }
 
+const NOTHING_RUNS: Promise<unknown> = Promise.resolve();
+
 export class RuntimeProcess {
   readonly #sandbox: Sandbox;
   readonly #slot: InvocationSlot;
-  readonly #command: SandboxCommand | undefined;
+  readonly #extensions: Extensions;
+  readonly #launch: Launch;
   readonly #listener: RuntimeListener;
-  /** Waits for the first `next`. */
+  /** Waits for the first `next` of all. */
   #settle: ((failure: Failure | undefined) => void) | undefined;
   /** Processes of an earlier start may still report their end: only the newest start counts. */
   #generation = 0;
   #launching: Promise<unknown> | undefined;
   #resetting: Promise<void> | undefined;
+  #ending: Promise<void> | undefined;
+  #runtimeEnd = NOTHING_RUNS;
+  #extensionEnds = new Map<string, Promise<unknown>>();
   #isUp = false;
 
-  constructor(sandbox: Sandbox, slot: InvocationSlot, launch: Launch, listener: RuntimeListener) {
+  constructor(
+    sandbox: Sandbox,
+    slot: InvocationSlot,
+    extensions: Extensions,
+    launch: Launch,
+    listener: RuntimeListener,
+  ) {
     this.#sandbox = sandbox;
     this.#slot = slot;
-    this.#command = launch.command;
+    this.#extensions = extensions;
+    this.#launch = launch;
     this.#listener = listener;
   }
 
-  /** It has come to its first `next` and has not ended since. */
+  /** All have come to their first `next` and none has ended since. */
   get isUp(): boolean {
     return this.#isUp;
   }
 
   /**
-   * Start the runtime, after a reset that is under way, and wait until it asks for work.
-   * @param onLimit what it means that it did not in `limitMs`
+   * Start extensions and runtime, after a reset that is under way, and wait until all ask for work.
+   * @param onLimit what it means that they did not in `limitMs`
    * @returns what went wrong, if anything did; the caller then resets
    */
   async start(limitMs: number, onLimit: () => Failure): Promise<Failure | undefined> {
-    const command = this.#command;
-    if (!command) return missingBootstrapFailure();
     await this.#resetting;
+    const problem = this.#launch.extensions?.problem;
+    if (problem) {
+      this.#extensions.failedLaunch(problem.name, problem.errorType);
+      return problem.failure;
+    }
+    const { command } = this.#launch;
+    if (!command) return missingBootstrapFailure();
     const generation = ++this.#generation;
     this.#slot.reset();
     return new Promise((resolve) => {
@@ -66,28 +104,21 @@ export class RuntimeProcess {
         if (failure) setImmediate(resolve, failure);
         else resolve(undefined);
       };
-      const launching = this.#sandbox.start(command);
-      this.#launching = launching;
-      const ended = launching.then(({ exited }) => exited);
-      ended.then(
-        (exit) => generation === this.#generation && this.#onExit(exit),
-        (error: unknown) => {
-          this.#listener.onFault(error);
-          if (generation !== this.#generation) return;
-          if (this.#settle) this.#settle(sandboxFailure());
-          else this.#onExit({ code: null, signal: "SIGKILL", outOfMemory: false });
-        },
-      );
+      this.#launching = this.#launchAll(command, generation).catch((error: unknown) => {
+        this.#listener.onFault(error);
+        this.#onExit(generation, sandboxFailure());
+      });
     });
   }
 
-  /** The runtime called next. @returns true when that ended its init */
+  /** The runtime or an extension called next. @returns whether that was part of their init, which the last of them ends */
   cameForWork(): boolean {
     const settle = this.#settle;
     if (!settle) return false;
+    if (this.#slot.state !== "Ready" || !this.#extensions.areReady) return true;
     // A quick runtime is here before the launch is through: until then nobody reads its output, nor could freeze it.
     const isThrough = () => this.#settle === settle && settle(undefined);
-    this.#launching?.then(isThrough, () => {});
+    this.#launching?.then(isThrough);
     return true;
   }
 
@@ -96,17 +127,83 @@ export class RuntimeProcess {
     this.#settle?.(reportedFailure(body, errorType));
   }
 
-  /** Kill every process; /tmp is kept (contract/01, Reset). Never rejects. */
-  reset(): Promise<void> {
-    this.#isUp = false;
-    this.#generation++;
-    this.#resetting = this.#sandbox.reset().catch((error: unknown) => this.#listener.onFault(error));
-    return this.#resetting;
+  /** End every process, extensions after their time; /tmp is kept (contract/01, Reset). Never rejects. */
+  reset(reason: ShutdownReason): Promise<void> {
+    const resetting = this.shutDown(reason).then(async () => {
+      await this.#sandbox.reset().catch((error: unknown) => this.#listener.onFault(error));
+    });
+    this.#resetting = resetting;
+    return resetting;
   }
 
-  #onExit(exit: SandboxExit): void {
+  /** Let extensions and runtime end; what is left is the caller's to kill. Never rejects. */
+  shutDown(reason: ShutdownReason): Promise<void> {
     this.#isUp = false;
-    if (this.#settle) this.#settle(exitFailure(exit));
-    else this.#listener.onExit(exit);
+    this.#generation++;
+    this.#ending ??= this.#end(reason).finally(() => {
+      this.#ending = undefined;
+    });
+    return this.#ending;
+  }
+
+  async #end(reason: ShutdownReason): Promise<void> {
+    const ending = {
+      sandbox: this.#sandbox,
+      extensions: this.#extensions,
+      runtimeEnd: this.#runtimeEnd,
+      extensionEnds: this.#extensionEnds,
+    };
+    if (this.#extensions.registered !== "none") await shutDown(ending, reason);
+    this.#extensions.reset();
+    this.#extensionEnds = new Map();
+    this.#runtimeEnd = NOTHING_RUNS;
+  }
+
+  async #launchAll(command: SandboxCommand, generation: number): Promise<void> {
+    if (this.#launch.extensions) {
+      await this.#launchExtensions(this.#launch.extensions, command.workingDirectory, generation);
+      await this.#extensions.untilRegistered();
+      if (generation !== this.#generation) return;
+    }
+    const { exited } = await this.#sandbox.start(command);
+    this.#runtimeEnd = exited;
+    exited.then(
+      (exit) => this.#onExit(generation, exitFailure(exit, this.#extensions.reportedError)),
+      (error: unknown) => {
+        this.#listener.onFault(error);
+        this.#onExit(generation, exitFailure(KILLED));
+      },
+    );
+  }
+
+  async #launchExtensions(
+    { programs, environment }: ExtensionsLaunch,
+    workingDirectory: string,
+    generation: number,
+  ): Promise<void> {
+    const executables = programs.map(({ path }) => path);
+    const exits = await this.#sandbox.startExtensions({ executables, environment, workingDirectory });
+    for (const [index, { name }] of programs.entries()) {
+      const exited = (exits[index] as Promise<SandboxExit>).catch((error: unknown) => {
+        this.#listener.onFault(error);
+        return KILLED;
+      });
+      this.#extensionEnds.set(name, exited);
+      void exited.then((exit) => {
+        if (generation !== this.#generation) return;
+        this.#extensions.ended(name);
+        this.#onExit(generation, extensionFailure(exit, this.#extensions.reportedError));
+      });
+    }
+  }
+
+  #onExit(generation: number, failure: Failure): void {
+    if (generation !== this.#generation) return;
+    const wasUp = this.#isUp;
+    this.#isUp = false;
+    if (this.#settle) this.#settle(failure);
+    else if (wasUp) this.#listener.onExit(failure);
   }
 }
+
+const KILLED: SandboxExit = { code: null, signal: "SIGKILL", outOfMemory: false };

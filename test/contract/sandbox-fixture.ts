@@ -102,6 +102,16 @@ export class TestSandbox {
     return this.sandbox.start({ argv, environment: { PATH, ...environment }, workingDirectory });
   }
 
+  /** Start files of the code beside the runtime that is to come. */
+  startExtensions(names: readonly string[], environment: Record<string, string> = {}) {
+    const { task } = this.sandbox.paths;
+    return this.sandbox.startExtensions({
+      executables: names.map((name) => `${task}/${name}`),
+      environment: { PATH: "/usr/bin:/bin", ...environment },
+      workingDirectory: task,
+    });
+  }
+
   startShell(script: string): Promise<{ exited: Promise<SandboxExit> }> {
     return this.start(["/bin/sh", "-c", script]);
   }

@@ -179,6 +179,76 @@ const CASES = {
     await assert.rejects(it.startShell("true"), /runs already/);
   },
 
+  "extensions start before the runtime, with an environment of their own; each end is told": async (given: Given) => {
+    const it = await given({
+      code: { one: "#!/bin/sh\necho one $WHO $ONLY $#; exit 3\n", two: "#!/bin/sh\necho two $WHO\nkill -9 $$\n" },
+    });
+    const [one, two] = await it.startExtensions(["one", "two"], { WHO: "an extension", ONLY: "its own" });
+    assert.deepEqual(await one, { code: 3, signal: null, outOfMemory: false });
+    assert.deepEqual(await two, { code: null, signal: "SIGKILL", outOfMemory: false });
+    const { exited } = await it.start(["/bin/sh", "-c", 'echo "$WHO,$ONLY,$1"; exit 5', "x", "it's\n"], {
+      WHO: "run'time",
+    });
+    assert.deepEqual(await exited, { code: 5, signal: null, outOfMemory: false });
+    await it.sandbox.reset();
+    const lines = it.output.split("\n");
+    for (const line of ["one an extension its own 0", "two an extension", "run'time,,it's"])
+      assert(lines.includes(line));
+  },
+
+  "extensions outlive the runtime until the sandbox is reset, and may then be started again": async (given: Given) => {
+    const it = await given({ code: { waits: "#!/bin/sh\necho waiting\nexec sleep 1000\n" } });
+    const [waits] = await it.startExtensions(["waits"]);
+    assert.equal(await it.line(), "waiting");
+    assert.equal((await it.shell("exit 7")).code, 7);
+    const state = await Promise.race([waits?.then(() => "ended"), it.sandbox.peakMemoryMb()]);
+    assert.notEqual(state, "ended");
+    await it.sandbox.reset();
+    assert.equal((await waits)?.signal, "SIGKILL");
+    const [again] = await it.startExtensions(["waits"]);
+    assert.equal(await it.line(), "waiting");
+    await it.destroy();
+    assert.equal((await again)?.signal, "SIGKILL");
+  },
+
+  "terminate and killRuntime reach the runtime and no extension": async (given: Given) => {
+    const it = await given({
+      code: { waits: "#!/bin/sh\ntrap 'echo wrong' TERM USR1\nwhile :; do sleep 1000; done\n" },
+    });
+    const [waits] = await it.startExtensions(["waits"]);
+    const { exited } = await it.startNode(
+      `process.on("SIGTERM", () => console.log("asked")); setInterval(() => {}, 1000); console.log("up")`,
+    );
+    assert.equal(await it.line(), "up");
+    it.sandbox.terminate();
+    assert.equal(await it.line(), "asked");
+    it.sandbox.killRuntime();
+    assert.equal((await exited).signal, "SIGKILL");
+    await it.sandbox.reset();
+    assert.equal((await waits)?.signal, "SIGKILL");
+    assert.doesNotMatch(it.output, /wrong/);
+  },
+
+  "extensions freeze with the runtime": async (given: Given) => {
+    const it = await given({ code: { ticks: "#!/bin/sh\nwhile :; do echo tick; sleep 0.01; done\n" } });
+    const awake = await given();
+    await it.startExtensions(["ticks"]);
+    await it.line();
+    it.sandbox.freeze();
+    await awake.shell("exec sleep 0.2");
+    const frozen = it.output;
+    await awake.shell("exec sleep 0.2");
+    assert.equal(it.output, frozen);
+    it.sandbox.thaw();
+    while (it.output === frozen) await it.line();
+  },
+
+  "an extension that cannot be started ends as a shell tells it": async (given: Given) => {
+    const it = await given({ code: { broken: "#!/no/such/interpreter\n" } });
+    const [broken, missing] = await it.startExtensions(["broken", "missing"]);
+    assert.deepEqual([(await broken)?.code, (await missing)?.code], [127, 127]);
+  },
+
   "after destroy every call is harmless, and start is refused": async (given: Given) => {
     const it = await given();
     await it.startShell("exec sleep 1000");

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { after, before, test } from "node:test";
+import { Extensions } from "../extensions.ts";
 import { InvocationSlot } from "../invocation-slot.ts";
 import { LARGE_BYTES, LargeBodies } from "../large-bodies.ts";
+import { VERSION } from "../played-runtime.ts";
 import { RuntimeApi } from "./runtime-api.ts";
 
 const heard: string[] = [];
@@ -21,7 +23,7 @@ const server = createServer({ allowHalfOpen: true }, (socket) => {
     onAnswer: () => {},
     onInitError: (body) => heard.push(`${body[0]} ${body.length}`),
   });
-  new RuntimeApi(slot, largeBodies).accept(socket);
+  new RuntimeApi(slot, { extensions: new Extensions(), version: VERSION }, largeBodies).accept(socket);
 });
 before(() => once(server.listen(0, "127.0.0.1"), "listening"));
 after(() => server.close());

@@ -1,4 +1,5 @@
 /** The Runtime API's answers as bytes: the same few, so most of them are made once. */
+import type { Refusal } from "../extensions.ts";
 import type { InvocationSlot } from "../invocation-slot.ts";
 import type { Responder } from "./connection.ts";
 
@@ -18,6 +19,19 @@ export function sendError(responder: Responder, status: string, errorType: strin
 
 export function sendText(responder: Responder, status: string, text: string): void {
   responder.send(`HTTP/1.1 ${status}\r\ncontent-type: text/plain\r\n`, Buffer.from(text));
+}
+
+export function refusePath(responder: Responder): void {
+  sendText(responder, "404 Not Found", "404 page not found\n");
+}
+
+export function refuseMethod(responder: Responder): void {
+  sendError(responder, "405 Method Not Allowed", "InvalidMethod", "Method not allowed");
+}
+
+/** 403: an extension asked for what it may not. */
+export function sendRefusal(responder: Responder, { errorType, errorMessage }: Refusal): void {
+  sendError(responder, "403 Forbidden", errorType, errorMessage);
 }
 
 /** 403: the runtime asked for something that its state does not allow. */

@@ -1,5 +1,5 @@
 /**
- * The Runtime API of one execution environment (2018-06-01, contract/02 §1): tells the endpoints apart and answers what
+ * The Runtime API of one execution environment (2018-06-01, contract/02 §1), and beside it the Extensions API: tells the endpoints apart and answers what
  * is none of them. Which environment speaks is known from the listener that accepted the connection, never from what
  * it says.
  */
@@ -10,10 +10,12 @@ import { LargeBodies } from "../large-bodies.ts";
 import { MAX_RESPONSE_BYTES } from "../outcome.ts";
 import { Connection, type Responder, type RuntimeRequest } from "./connection.ts";
 import { answerInvocationError } from "./error.ts";
+import { EXTENSIONS_ROOT, routeExtension } from "./extension.ts";
+import type { ExtensionsSide } from "./extension-register.ts";
 import type { Headers } from "./head.ts";
 import { answerInitError } from "./init-error.ts";
 import { answerNext } from "./next.ts";
-import { sendError, sendText } from "./rendering.ts";
+import { refuseMethod, refusePath, sendText } from "./rendering.ts";
 import { answerResponse, openStream } from "./response.ts";
 import type { StreamedBody } from "./streamed-body.ts";
 
@@ -26,20 +28,27 @@ const BUDGET_BYTES = 2 * MAX_RESPONSE_BYTES;
 
 export class RuntimeApi {
   readonly #slot: InvocationSlot;
+  readonly #extensions: ExtensionsSide;
   readonly #largeBodies: LargeBodies;
   readonly #budget = new BodyBudget(BUDGET_BYTES);
 
-  constructor(slot: InvocationSlot, largeBodies = new LargeBodies()) {
+  constructor(slot: InvocationSlot, extensions: ExtensionsSide, largeBodies = new LargeBodies()) {
     this.#slot = slot;
+    this.#extensions = extensions;
     this.#largeBodies = largeBodies;
   }
 
   /** Serve a connection until it closes. */
   accept(socket: Socket): void {
     new Connection(socket, MAX_RESPONSE_BYTES, this.#budget, this.#largeBodies, {
-      handle: (request, responder) => route(request, responder, this.#slot),
+      handle: (request, responder) => this.#handle(request, responder),
       stream: (method, path, headers) => this.#stream(method, path, headers),
     });
+  }
+
+  #handle(request: RuntimeRequest, responder: Responder): void {
+    if (request.path.startsWith(EXTENSIONS_ROOT)) routeExtension(request, responder, this.#extensions);
+    else route(request, responder, this.#slot);
   }
 
   #stream(method: string, path: string, headers: Headers): StreamedBody | undefined {
@@ -65,9 +74,5 @@ function route(request: RuntimeRequest, responder: Responder, slot: InvocationSl
     return method === "POST" ? answerInitError(request, responder, slot) : refuseMethod(responder);
   }
   if (path === `${ROOT}/ping` && method === "GET") return sendText(responder, "200 OK", "pong");
-  sendText(responder, "404 Not Found", "404 page not found\n");
-}
-
-function refuseMethod(responder: Responder): void {
-  sendError(responder, "405 Method Not Allowed", "InvalidMethod", "Method not allowed");
+  refusePath(responder);
 }

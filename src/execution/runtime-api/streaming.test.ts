@@ -4,7 +4,9 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { AnswerStream } from "../answer-stream.ts";
+import { Extensions } from "../extensions.ts";
 import { InvocationSlot, type RuntimeAnswer } from "../invocation-slot.ts";
+import { VERSION } from "../played-runtime.ts";
 import type { ResponseSink } from "../response-sink.ts";
 import { RuntimeApi } from "./runtime-api.ts";
 
@@ -27,7 +29,7 @@ after(() => server.close());
 /** A runtime amid an invocation, and all that the invocation's sink and environment hear. */
 async function running() {
   const slot = new InvocationSlot();
-  api = new RuntimeApi(slot);
+  api = new RuntimeApi(slot, { extensions: new Extensions(), version: VERSION });
   const answers: RuntimeAnswer[] = [];
   const heard: string[] = [];
   let drained = (): void => {};

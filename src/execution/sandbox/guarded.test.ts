@@ -25,6 +25,11 @@ function recordingDriver(overrides: Partial<Sandbox> = {}): { driver: SandboxDri
     paths: { task: "", runtime: "", language: "", layers: "", temporary: "" },
     runtimeApiAddress: "",
     regionEndpoint: "",
+    startExtensions: async () => {
+      calls.push("startExtensions");
+      return [];
+    },
+    killRuntime: note("killRuntime"),
     start: async () => {
       calls.push("start");
       return { exited: new Promise(() => {}) };

@@ -2,7 +2,7 @@
  * The guard around every driver's sandbox, so that drivers may stay dumb: one operation at a time, dead after the first
  * failure, harmless after destroy(), repeated freeze() and thaw() cost nothing. After open-lambda's safeSandbox.
  */
-import type { Sandbox, SandboxCommand, SandboxDriver, SandboxExit, SandboxSpec } from "./sandbox.ts";
+import type { Sandbox, SandboxCommand, SandboxDriver, SandboxExit, SandboxExtensions, SandboxSpec } from "./sandbox.ts";
 import { SandboxError } from "./sandbox-error.ts";
 
 class GuardedSandbox implements Sandbox {
@@ -14,6 +14,8 @@ class GuardedSandbox implements Sandbox {
   readonly #inner: Sandbox;
   #queue: Promise<unknown> = Promise.resolve();
   #isRunning = false;
+  /** Extensions were started: `waiting` for the runtime, which `came`. */
+  #extensions: "none" | "waiting" | "came" = "none";
   #isFrozen = false;
   #death: SandboxError | undefined;
   #destroyed: Promise<void> | undefined;
@@ -28,14 +30,21 @@ class GuardedSandbox implements Sandbox {
     this.regionEndpoint = inner.regionEndpoint;
   }
 
+  startExtensions(extensions: SandboxExtensions): Promise<readonly Promise<SandboxExit>[]> {
+    return this.#inTurn(() => {
+      this.#begin();
+      this.#extensions = "waiting";
+      return this.#inner.startExtensions(extensions);
+    });
+  }
+
   start(command: SandboxCommand): Promise<{ readonly exited: Promise<SandboxExit> }> {
     return this.#inTurn(async () => {
-      if (this.#isRunning) throw new SandboxError(`sandbox ${this.id} runs already`);
-      this.#isRunning = true;
-      this.#isFrozen = false;
+      if (this.#extensions === "waiting") this.#extensions = "came";
+      else this.#begin();
       const { exited } = await this.#inner.start(command);
       const ended = () => {
-        this.#isRunning = false;
+        if (this.#extensions === "none") this.#isRunning = false;
       };
       exited.then(ended, ended);
       return { exited };
@@ -46,10 +55,15 @@ class GuardedSandbox implements Sandbox {
     if (this.#isUsable()) this.#orDie(() => this.#inner.terminate());
   }
 
+  killRuntime(): void {
+    if (this.#isUsable()) this.#orDie(() => this.#inner.killRuntime());
+  }
+
   reset(): Promise<void> {
     return this.#inTurn(async () => {
       await this.#inner.reset();
       this.#isRunning = false;
+      this.#extensions = "none";
       this.#isFrozen = false;
     });
   }
@@ -85,6 +99,12 @@ class GuardedSandbox implements Sandbox {
       }
     });
     return this.#destroyed;
+  }
+
+  #begin(): void {
+    if (this.#isRunning) throw new SandboxError(`sandbox ${this.id} runs already`);
+    this.#isRunning = true;
+    this.#isFrozen = false;
   }
 
   #isUsable(): boolean {

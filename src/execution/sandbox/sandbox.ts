@@ -54,8 +54,17 @@ export interface SandboxCommand {
   readonly workingDirectory: string;
 }
 
+/** Programs that run beside the runtime. */
+export interface SandboxExtensions {
+  /** Files, as seen inside. Each is started without arguments. */
+  readonly executables: readonly string[];
+  /** The whole environment of each. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+}
+
 export interface SandboxExit {
-  /** Exit status of the runtime process, or null when a signal ended it. */
+  /** Exit status of the process, or null when a signal ended it. */
   readonly code: number | null;
   /** Name of the signal, e.g. SIGKILL. */
   readonly signal: string | null;
@@ -81,10 +90,17 @@ export interface Sandbox {
   /** http://host:port of the region as seen from inside, for AWS_ENDPOINT_URL. */
   readonly regionEndpoint: string;
 
+  /**
+   * Start programs beside the runtime, which start() then starts. The runtime's end leaves them running: reset() ends all.
+   * Resolves when they were launched, with promises of their ends in the order given.
+   */
+  startExtensions(extensions: SandboxExtensions): Promise<readonly Promise<SandboxExit>[]>;
   /** Start the runtime process. Resolves when it was launched, with a promise of its end. One process tree at a time. */
   start(command: SandboxCommand): Promise<{ readonly exited: Promise<SandboxExit> }>;
   /** Send SIGTERM to the runtime process; no-op when nothing runs. */
   terminate(): void;
+  /** Kill the runtime process, and nothing else where extensions run; no-op when nothing runs. */
+  killRuntime(): void;
   /** Kill every process inside. /tmp, network and id stay: start() may be called again. */
   reset(): Promise<void>;
   /** Stop all processes from running until thaw(). Synchronous: on the hot path. */

@@ -1,5 +1,6 @@
 /** The OCI configuration of one sandbox: which walls the runtime (runc, crun) is to build. Pure: spec in, JSON out. */
-import type { SandboxCommand, SandboxDirectories } from "../sandbox.ts";
+import type { SandboxDirectories } from "../sandbox.ts";
+import type { ProcessOne } from "./process-one.ts";
 import { MEMORY_DEVICE_MAJOR, MEMORY_DEVICES, OWN_DIRECTORY } from "./rootfs.ts";
 import type { SeccompProfile } from "./seccomp.ts";
 
@@ -8,17 +9,8 @@ const MB = 1024 * 1024;
 const MB_PER_CPU = 1769;
 const SHARES_PER_CPU = 1024;
 
-/**
- * Process 1 of the sandbox. It starts the runtime, passes SIGTERM on, collects orphans and writes the runtime's exit
- * status to descriptor 3, which only it holds. When it ends the kernel kills all that is left inside.
- */
-const INIT = `trap 'kill -TERM $p 2>/dev/null' TERM
-"$@" 3>&- & p=$!
-while wait $p; s=$?; kill -0 $p 2>/dev/null; do :; done
-echo $s >&3`;
-
 export interface BundleParts {
-  readonly command: SandboxCommand;
+  readonly processOne: ProcessOne;
   readonly root: string;
   readonly devices: string;
   readonly directories: SandboxDirectories;
@@ -83,23 +75,16 @@ function allowedDevices(): object[] {
   return Object.values(MEMORY_DEVICES).map((minor) => ({ allow: true, type: "c", major, minor, access: "rw" }));
 }
 
-/** OCI runtimes set HOME and shells set PWD when they are not given: the function sees only what it was given. */
-function initScript(environment: Readonly<Record<string, string>>): string {
-  return ["HOME", "PWD"]
-    .filter((name) => !Object.hasOwn(environment, name))
-    .reduce((script, name) => `unset ${name}; ${script}`, INIT);
-}
-
 export function ociConfig(parts: BundleParts): object {
-  const { command, userId } = parts;
+  const { processOne, userId } = parts;
   return {
     ociVersion: "1.0.2",
     process: {
       terminal: false,
       user: { uid: userId, gid: userId, umask: 0o022 },
-      args: ["/bin/sh", "-c", initScript(command.environment), "init", ...command.argv],
-      env: Object.entries(command.environment).map(([name, value]) => `${name}=${value}`),
-      cwd: command.workingDirectory,
+      args: ["/bin/sh", "-c", processOne.script, "init", ...processOne.argv],
+      env: Object.entries(processOne.environment).map(([name, value]) => `${name}=${value}`),
+      cwd: processOne.workingDirectory,
       capabilities: NO_CAPABILITIES,
       rlimits: Object.entries(RLIMITS).map(([type, value]) => ({ type, soft: value, hard: value })),
       noNewPrivileges: true,

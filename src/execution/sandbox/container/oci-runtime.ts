@@ -50,6 +50,8 @@ export interface Launch {
   readonly outputFd: number;
   /** Becomes descriptor 3 of its process 1. */
   readonly statusFd: number;
+  /** Becomes descriptor 4 of its process 1. */
+  readonly commandFd?: number;
 }
 
 /** ms for one launch, which takes some tens: a runtime that hangs must not hold its environment, or the region's end, up */
@@ -63,8 +65,10 @@ export async function launch(runtime: OciRuntime, { id, bundle, stateRoot, ...fd
   const log = join(bundle, "runtime.log");
   const parameters = ["--root", stateRoot, "--log", log, "--log-format", "json", "run", "--detach"];
   const [executable = runtime.path, ...prefix] = runtime.command;
-  const child = spawn(executable, [...prefix, ...parameters, "--preserve-fds", "1", "--bundle", bundle, id], {
-    stdio: ["ignore", fds.outputFd, fds.outputFd, fds.statusFd],
+  const extra = fds.commandFd === undefined ? [fds.statusFd] : [fds.statusFd, fds.commandFd];
+  const preserve = ["--preserve-fds", String(extra.length)];
+  const child = spawn(executable, [...prefix, ...parameters, ...preserve, "--bundle", bundle, id], {
+    stdio: ["ignore", fds.outputFd, fds.outputFd, ...extra],
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
   });
   const patience = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);

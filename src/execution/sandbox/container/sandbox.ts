@@ -1,17 +1,23 @@
 /** One execution environment as a container: its place on the host, its listeners, and what runs in it. */
-import { closeSync, fchownSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { Socket } from "node:net";
-import { constants } from "node:os";
+import { closeSync, fchownSync, mkdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Connections } from "../connections.ts";
 import { Output } from "../output.ts";
-import type { Sandbox, SandboxCommand, SandboxExit, SandboxPaths, SandboxSpec } from "../sandbox.ts";
+import type { Sandbox, SandboxCommand, SandboxExit, SandboxExtensions, SandboxPaths, SandboxSpec } from "../sandbox.ts";
 import { ociConfig } from "./bundle.ts";
 import { Cgroup, killCgroup, removeCgroup, signalInit } from "./cgroup.ts";
 import type { Ground } from "./ground.ts";
 import { type Linux, MOUNT } from "./linux.ts";
 import { INSIDE_ADDRESS, type NetworkNamespace } from "./namespace-pool.ts";
 import { forget, launch } from "./oci-runtime.ts";
+import {
+  type ProcessOne,
+  processOne,
+  processOneForExtensions,
+  RUNTIME,
+  runtimeScript,
+  ToldEnds,
+} from "./process-one.ts";
 import { OWN_DIRECTORY, USER_NAME } from "./rootfs.ts";
 import { regionCgroup } from "./sweep.ts";
 
@@ -25,38 +31,27 @@ const DRAIN_MS = 1000;
 /** As many files per MB of /tmp as AWS's ext4 has (one inode per 16 KB). */
 const INODES_PER_MB = 64;
 
-const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+type Pipe = ReturnType<Linux["pipe"]>;
 
-/** Everything that process 1 says of its end: a line with the exit status, or nothing when it was killed. */
-function readStatus(fd: number): Promise<string> {
-  const socket = new Socket({ fd, readable: true, writable: false });
-  let text = "";
-  socket.setEncoding("latin1").on("data", (chunk: string) => {
-    // The function can write here only by forging its own end; it shall not fill our memory that way.
-    if (text.length < 16) text += chunk.slice(0, 16);
-  });
-  socket.on("error", () => socket.destroy());
-  return new Promise((resolve) => socket.once("close", () => resolve(text)));
-}
-
-/** For the output and for the status of what is started. @throws SystemCallError when descriptors are short */
-function openPipes(linux: Linux) {
-  const output = linux.pipe();
+/** @throws SystemCallError when descriptors are short */
+function openPipes(linux: Linux, count: number): Pipe[] {
+  const pipes: Pipe[] = [];
   try {
-    return { output, status: linux.pipe() };
+    while (pipes.length < count) pipes.push(linux.pipe());
+    return pipes;
   } catch (error) {
-    closeSync(output.readEnd);
-    closeSync(output.writeEnd);
+    for (const { readEnd, writeEnd } of pipes) for (const end of [readEnd, writeEnd]) closeSync(end);
     throw error;
   }
 }
 
-/** A shell tells a death by signal as 128 + its number. */
-function parseStatus(text: string): Pick<SandboxExit, "code" | "signal"> {
-  const status = /^(\d{1,3})\n/.exec(text)?.[1];
-  if (status === undefined) return { code: null, signal: "SIGKILL" };
-  const signal = SIGNAL_NAMES.get(Number(status) - 128);
-  return signal === undefined ? { code: Number(status), signal: null } : { code: null, signal };
+/** Extensions run, and process 1 waits to hear how to start the runtime. */
+interface Waiting {
+  readonly ends: ToldEnds;
+  /** Write end of its pipe. */
+  readonly commandFd: number;
+  /** What it started the extensions with. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 export class ContainerSandbox implements Sandbox {
@@ -83,7 +78,10 @@ export class ContainerSandbox implements Sandbox {
   #cgroup: Cgroup | undefined;
   /** Resolves when nothing of what ran last is left on the host. */
   #cleaned: Promise<void> = Promise.resolve();
+  #waiting: Waiting | undefined;
   #wasKilledForMemory = false;
+  /** Since the last launch. */
+  #oomKills = 0;
   #peakMemoryMb = 1;
 
   constructor(spec: SandboxSpec, ground: Ground, network: NetworkNamespace, onDestroyed: () => void) {
@@ -112,55 +110,35 @@ export class ContainerSandbox implements Sandbox {
     await this.#listen();
   }
 
-  async start(command: SandboxCommand): Promise<{ readonly exited: Promise<SandboxExit> }> {
-    const { linux, layout, runtime, stateRoot, root, devices, seccomp } = this.#ground;
-    const config = ociConfig({
-      command,
-      root,
-      devices,
-      seccomp,
-      directories: this.#spec.directories,
-      own: this.#own,
-      temporary: this.#temporary,
-      userId: this.#userId,
-      cgroupPath: `/${this.#cgroupPath}`,
-      networkNamespace: `/proc/${process.pid}/fd/${this.#network.fd}`,
-      memoryMb: this.#spec.memoryMb,
-      ephemeralStorageMb: this.#spec.ephemeralStorageMb,
-      hasSwapAccounting: layout.hasSwapAccounting,
-    });
-    writeFileSync(join(this.#directory, "config.json"), JSON.stringify(config));
-    await this.#cleaned;
-    const { output, status } = openPipes(linux);
-    // Programs that open /dev/stdout by its path need to own the pipe.
-    fchownSync(output.writeEnd, this.#userId, this.#userId);
-    const statusText = readStatus(status.readEnd);
-    const ends = { outputFd: output.writeEnd, statusFd: status.writeEnd };
-    let cgroup: Cgroup;
+  async startExtensions(extensions: SandboxExtensions): Promise<readonly Promise<SandboxExit>[]> {
+    const { executables, environment, workingDirectory } = extensions;
+    const [pipe] = openPipes(this.#ground.linux, 1) as [Pipe];
     try {
-      await launch(runtime, { id: this.#containerId, bundle: this.#directory, stateRoot, ...ends });
-      cgroup = new Cgroup(layout, this.#cgroupPath, this.#spec.memoryMb);
+      const one = processOneForExtensions(executables, environment, workingDirectory);
+      const { ends } = await this.#launch(one, pipe.readEnd);
+      this.#waiting = { ends, commandFd: pipe.writeEnd, environment };
+      return executables.map((_, index) => this.#endOf(ends, String(index)));
     } catch (error) {
-      closeSync(output.readEnd);
-      await this.#clean();
+      closeSync(pipe.writeEnd);
       throw error;
     } finally {
-      closeSync(output.writeEnd);
-      closeSync(status.writeEnd);
+      closeSync(pipe.readEnd);
     }
-    this.#wasKilledForMemory = false;
-    // Read from only now: had the launch failed, the OCI runtime's complaint would be in the function's log.
-    const exited = this.#awaitEnd(statusText, new Output(output.readEnd, this.#spec.onOutput), cgroup);
-    this.#cgroup = cgroup;
-    this.#cleaned = exited.then(() => this.#clean());
-    // Whoever comes next awaits it and hears of a failure; until then it must not count as unhandled.
-    this.#cleaned.catch(() => {});
-    this.#ground.memoryWatcher.watch(this);
-    return { exited };
+  }
+
+  async start(command: SandboxCommand): Promise<{ readonly exited: Promise<SandboxExit> }> {
+    if (this.#waiting) return { exited: this.#startBeside(this.#waiting, command) };
+    const { ends, over } = await this.#launch(processOne(command));
+    // Alone it is over with the runtime: what was written is all there, and every process dead, when its end is told.
+    return { exited: over.then(() => this.#endOf(ends, RUNTIME)) };
   }
 
   terminate(): void {
     signalInit(this.#ground.layout, this.#cgroupPath, "SIGTERM");
+  }
+
+  killRuntime(): void {
+    signalInit(this.#ground.layout, this.#cgroupPath, "SIGUSR1");
   }
 
   async reset(): Promise<void> {
@@ -230,21 +208,105 @@ export class ContainerSandbox implements Sandbox {
     ]);
   }
 
-  async #awaitEnd(statusText: Promise<string>, output: Output, cgroup: Cgroup): Promise<SandboxExit> {
-    const status = parseStatus(await statusText);
+  /** @returns the ends that process 1 tells of, and when all is over */
+  async #launch(one: ProcessOne, commandFd?: number): Promise<{ ends: ToldEnds; over: Promise<void> }> {
+    const { linux, layout, runtime, stateRoot, root, devices, seccomp } = this.#ground;
+    const config = ociConfig({
+      processOne: one,
+      root,
+      devices,
+      seccomp,
+      directories: this.#spec.directories,
+      own: this.#own,
+      temporary: this.#temporary,
+      userId: this.#userId,
+      cgroupPath: `/${this.#cgroupPath}`,
+      networkNamespace: `/proc/${process.pid}/fd/${this.#network.fd}`,
+      memoryMb: this.#spec.memoryMb,
+      ephemeralStorageMb: this.#spec.ephemeralStorageMb,
+      hasSwapAccounting: layout.hasSwapAccounting,
+    });
+    writeFileSync(join(this.#directory, "config.json"), JSON.stringify(config));
+    await this.#cleaned;
+    const [output, status] = openPipes(linux, 2) as [Pipe, Pipe];
+    // Programs that open /dev/stdout by its path need to own the pipe.
+    fchownSync(output.writeEnd, this.#userId, this.#userId);
+    const ends = new ToldEnds(status.readEnd);
+    const fds = {
+      outputFd: output.writeEnd,
+      statusFd: status.writeEnd,
+      ...(commandFd !== undefined && { commandFd }),
+    };
+    let cgroup: Cgroup;
+    try {
+      await launch(runtime, { id: this.#containerId, bundle: this.#directory, stateRoot, ...fds });
+      cgroup = new Cgroup(layout, this.#cgroupPath, this.#spec.memoryMb);
+    } catch (error) {
+      closeSync(output.readEnd);
+      await this.#clean();
+      throw error;
+    } finally {
+      closeSync(output.writeEnd);
+      closeSync(status.writeEnd);
+    }
+    this.#wasKilledForMemory = false;
+    this.#oomKills = 0;
+    // Read from only now: had the launch failed, the OCI runtime's complaint would be in the function's log.
+    const over = this.#awaitOver(ends, new Output(output.readEnd, this.#spec.onOutput), cgroup);
+    this.#cgroup = cgroup;
+    this.#cleaned = over.then(() => this.#clean());
+    // Whoever comes next awaits it and hears of a failure; until then it must not count as unhandled.
+    this.#cleaned.catch(() => {});
+    this.#ground.memoryWatcher.watch(this);
+    return { ends, over };
+  }
+
+  /** Tell process 1 how to start the runtime. */
+  #startBeside({ ends, commandFd, environment }: Waiting, command: SandboxCommand): Promise<SandboxExit> {
+    this.#waiting = undefined;
+    try {
+      writeSync(commandFd, runtimeScript(environment, command));
+    } catch (error) {
+      // It is dead already, which its ends tell.
+      if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+    } finally {
+      closeSync(commandFd);
+    }
+    return this.#endOf(ends, RUNTIME);
+  }
+
+  async #endOf(ends: ToldEnds, who: string): Promise<SandboxExit> {
+    const end = await ends.of(who);
+    const outOfMemory = end.signal === "SIGKILL" && (this.#wasKilledForMemory || this.#countOomKills() > 0);
+    return { ...end, outOfMemory };
+  }
+
+  /** When process 1 is gone and all that was written is read. */
+  async #awaitOver(ends: ToldEnds, output: Output, cgroup: Cgroup): Promise<void> {
+    await ends.over;
     await output.drain(DRAIN_MS);
     this.#ground.memoryWatcher.unwatch(this);
     try {
       this.#peakMemoryMb = cgroup.peakMemoryMb();
-      const outOfMemory = status.signal === "SIGKILL" && (this.#wasKilledForMemory || cgroup.oomKills() > 0);
-      return { ...status, outOfMemory };
+      this.#countOomKills();
     } catch {
       // No descriptor is free to look with: the end is what it is, only its reason stays unknown.
-      return { ...status, outOfMemory: this.#wasKilledForMemory };
     } finally {
       cgroup.close();
       this.#cgroup = undefined;
+      if (this.#waiting) closeSync(this.#waiting.commandFd);
+      this.#waiting = undefined;
     }
+  }
+
+  /** The last figure stands when the group is gone. */
+  #countOomKills(): number {
+    try {
+      if (this.#cgroup) this.#oomKills = this.#cgroup.oomKills();
+    } catch {
+      // No descriptor is free to look with.
+    }
+    return this.#oomKills;
   }
 
   async #kill(): Promise<void> {

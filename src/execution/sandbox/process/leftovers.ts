@@ -27,18 +27,22 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Note which process group a sandbox runs, for a later sweep. */
-export function recordGroup(sandboxDirectory: string, pid: number): void {
-  writeFileSync(join(sandboxDirectory, GROUP_FILE), `${pid} ${startTime(pid) ?? ""}`);
+/** Note a process group that a sandbox runs, for a later sweep. @param isFirst nothing else of it runs */
+export function recordGroup(sandboxDirectory: string, pid: number, isFirst: boolean): void {
+  const flag = isFirst ? "w" : "a";
+  writeFileSync(join(sandboxDirectory, GROUP_FILE), `${pid} ${startTime(pid) ?? ""}\n`, { flag });
 }
 
-function killRecordedGroup(sandboxDirectory: string): void {
-  let record: string;
+function killRecordedGroups(sandboxDirectory: string): void {
   try {
-    record = readFileSync(join(sandboxDirectory, GROUP_FILE), "latin1");
+    const records = readFileSync(join(sandboxDirectory, GROUP_FILE), "latin1");
+    for (const record of records.split("\n")) killRecordedGroup(record);
   } catch {
-    return;
+    // It never ran anything.
   }
+}
+
+function killRecordedGroup(record: string): void {
   const [pid = "", started = ""] = record.split(" ");
   // Without a start time (macOS) the number may belong to another by now: leave it alone.
   if (started === "" || startTime(Number(pid)) !== started) return;
@@ -56,7 +60,7 @@ export function sweepProcesses(temporary: string): void {
     if (owner === undefined || isAlive(Number(owner))) continue;
     const directory = join(temporary, name);
     try {
-      for (const sandbox of readdirSync(directory)) killRecordedGroup(join(directory, sandbox));
+      for (const sandbox of readdirSync(directory)) killRecordedGroups(join(directory, sandbox));
       rmSync(directory, { recursive: true, force: true });
     } catch (error) {
       if (!["EACCES", "EPERM", "ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;

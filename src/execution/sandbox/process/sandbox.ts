@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Connections } from "../connections.ts";
 import { Output } from "../output.ts";
-import type { Sandbox, SandboxCommand, SandboxExit, SandboxPaths, SandboxSpec } from "../sandbox.ts";
+import type { Sandbox, SandboxCommand, SandboxExit, SandboxExtensions, SandboxPaths, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
 import { recordGroup } from "./leftovers.ts";
 
@@ -23,8 +23,11 @@ export class ProcessSandbox implements Sandbox {
   readonly #connections = new Connections();
   #runtimeApiPort = 0;
   #regionPort = 0;
-  #child: ChildProcess | undefined;
-  #exited: Promise<SandboxExit> | undefined;
+  #runtime: ChildProcess | undefined;
+  /** The leaders of all process groups that run, with their ends. */
+  readonly #children = new Map<ChildProcess, Promise<SandboxExit>>();
+  /** Of all that run together. */
+  #output: Output | undefined;
   #peakMemoryMb = 1;
 
   constructor(spec: SandboxSpec, directory: string, onDestroyed: () => void) {
@@ -67,66 +70,52 @@ export class ProcessSandbox implements Sandbox {
     this.#regionPort = (region.address() as AddressInfo).port;
   }
 
+  async startExtensions(extensions: SandboxExtensions): Promise<readonly Promise<SandboxExit>[]> {
+    const { executables, ...rest } = extensions;
+    const exits: Promise<SandboxExit>[] = [];
+    // Through a shell: what cannot be started ends with the status that a shell gives it, in every driver.
+    for (const executable of executables) {
+      exits.push((await this.#spawn({ ...rest, argv: ["/bin/sh", "-c", 'exec "$0"', executable] })).exited);
+    }
+    return exits;
+  }
+
   async start(command: SandboxCommand): Promise<{ readonly exited: Promise<SandboxExit> }> {
-    // A fifo opens for writing only when a reader is there, so the order matters.
-    const readEnd = openSync(this.#fifo, constants.O_RDONLY | constants.O_NONBLOCK);
-    const writeEnd = openSync(this.#fifo, constants.O_WRONLY);
-    const output = new Output(readEnd, this.#spec.onOutput);
-    const [executable = "", ...rest] = command.argv;
-    const child = spawn(executable, rest, {
-      cwd: command.workingDirectory,
-      env: { ...command.environment },
-      stdio: ["ignore", writeEnd, writeEnd],
-      detached: true,
-    });
-    closeSync(writeEnd);
-    const ended = new Promise<SandboxExit>((resolve) => {
-      child.once("exit", (code, signal) => resolve({ code, signal, outOfMemory: false }));
-    });
-    await new Promise<void>((resolve, reject) => {
-      child.once("spawn", resolve);
-      child.once("error", (cause) => {
-        void output.drain(0);
-        reject(new SandboxError(`cannot start ${executable}: ${cause.message}`, { cause }));
-      });
-    });
-    this.#child = child;
+    const { child, exited } = await this.#spawn(command);
+    this.#runtime = child;
     this.#peakMemoryMb = 1;
-    this.#exited = ended.then(async (exit) => {
-      this.#signalGroup(child, "SIGKILL");
-      this.#child = undefined;
-      await output.drain(DRAIN_MS);
-      return exit;
-    });
-    recordGroup(this.#directory, child.pid as number);
-    return { exited: this.#exited };
+    return { exited };
   }
 
   terminate(): void {
-    if (this.#child) this.#child.kill("SIGTERM");
+    this.#runtime?.kill("SIGTERM");
+  }
+
+  killRuntime(): void {
+    if (this.#runtime) this.#signalGroup(this.#runtime, "SIGKILL");
   }
 
   async reset(): Promise<void> {
-    if (this.#child) {
-      this.peakMemoryMb();
-      this.#signalGroup(this.#child, "SIGKILL");
-    }
-    await this.#exited;
-    this.#exited = undefined;
+    this.peakMemoryMb();
+    const ends = [...this.#children].map(([child, exited]) => {
+      this.#signalGroup(child, "SIGKILL");
+      return exited;
+    });
+    await Promise.all(ends);
     this.#connections.drop();
   }
 
   freeze(): void {
-    if (this.#child) this.#signalGroup(this.#child, "SIGSTOP");
+    for (const child of this.#children.keys()) this.#signalGroup(child, "SIGSTOP");
   }
 
   thaw(): void {
-    if (this.#child) this.#signalGroup(this.#child, "SIGCONT");
+    for (const child of this.#children.keys()) this.#signalGroup(child, "SIGCONT");
   }
 
   /** The runtime process alone, and where there is no /proc always 1: without walls there is nothing that counts. */
   peakMemoryMb(): number {
-    const pid = this.#child?.pid;
+    const pid = this.#runtime?.pid;
     if (pid === undefined) return this.#peakMemoryMb;
     try {
       const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
@@ -146,6 +135,49 @@ export class ProcessSandbox implements Sandbox {
 
   get #fifo(): string {
     return join(this.#directory, "output");
+  }
+
+  async #spawn(command: SandboxCommand): Promise<{ child: ChildProcess; exited: Promise<SandboxExit> }> {
+    // A fifo opens for writing only when a reader is there, so the order matters.
+    const readEnd = this.#output ? undefined : openSync(this.#fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+    const writeEnd = openSync(this.#fifo, constants.O_WRONLY);
+    if (readEnd !== undefined) this.#output = new Output(readEnd, this.#spec.onOutput);
+    const [executable = "", ...rest] = command.argv;
+    const child = spawn(executable, rest, {
+      cwd: command.workingDirectory,
+      env: { ...command.environment },
+      stdio: ["ignore", writeEnd, writeEnd],
+      detached: true,
+    });
+    closeSync(writeEnd);
+    const ended = new Promise<SandboxExit>((resolve) => {
+      child.once("exit", (code, signal) => resolve({ code, signal, outOfMemory: false }));
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once("spawn", resolve);
+      child.once("error", (cause) => {
+        void this.#drain(0);
+        reject(new SandboxError(`cannot start ${executable}: ${cause.message}`, { cause }));
+      });
+    });
+    const exited = ended.then(async (exit) => {
+      this.#signalGroup(child, "SIGKILL");
+      this.#children.delete(child);
+      if (this.#runtime === child) this.#runtime = undefined;
+      await this.#drain(DRAIN_MS);
+      return exit;
+    });
+    this.#children.set(child, exited);
+    recordGroup(this.#directory, child.pid as number, this.#children.size === 1);
+    return { child, exited };
+  }
+
+  /** Read to the end when nobody writes any more. */
+  async #drain(patienceMs: number): Promise<void> {
+    if (this.#children.size > 0) return;
+    const output = this.#output;
+    this.#output = undefined;
+    await output?.drain(patienceMs);
   }
 
   #signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
