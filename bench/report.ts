@@ -71,8 +71,8 @@ function barText({ bar, unit }: Row): string {
   return `${words[kind]} ${FORMATS[unit](value)}`;
 }
 
-export function renderSection({ title, table, missing = [] }: Section): string {
-  return [title, lines(table), ...missing].filter((line) => line !== "").join("\n");
+function renderSection({ title, table }: Section): string {
+  return `${title}\n${lines(table)}`.trimEnd();
 }
 
 /** The bars of all parts as one table. */

@@ -57,7 +57,13 @@ async function run(program: string, args: readonly string[]): Promise<void> {
   try {
     await promisify(execFile)(program, args, { timeout: INSTALL_MS, maxBuffer: 1 << 26 });
   } catch (error) {
-    const said = (error as { stderr?: string }).stderr?.trim().split("\n").slice(-3).join(" / ");
-    throw new Error(`'${program} ${args.join(" ")}' failed: ${said || (error as Error).message}`);
+    const said = (error as { stderr?: string }).stderr?.split("\n").filter((line) => !isChatter(line));
+    const why = said?.slice(0, 4).join("; ") || (error as Error).message;
+    throw new Error(`'${program} ${args.slice(0, 3).join(" ")} ...' failed: ${why}`);
   }
+}
+
+/** Lines of pip and npm that tell no reason. */
+function isChatter(line: string): boolean {
+  return /^\s*$|^(npm )?warn|^npm error$/i.test(line);
 }

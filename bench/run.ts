@@ -89,10 +89,16 @@ const figures: Record<string, unknown> = {};
 const sections: Section[] = [];
 for (const name of wantedParts()) {
   const started = performance.now();
-  const measured = await PARTS[name]?.run(bench);
-  if (measured === undefined) continue;
-  figures[name] = measured.figures;
-  sections.push(measured.section);
+  try {
+    const measured = await PARTS[name]?.run(bench);
+    if (measured === undefined) continue;
+    figures[name] = measured.figures;
+    sections.push(measured.section);
+  } catch (error) {
+    // The others' figures are good without it.
+    sections.push({ title: name, table: [], rows: [], missing: [`not measured: ${name}: ${(error as Error).stack}`] });
+    process.exitCode = 1;
+  }
   process.stderr.write(`${name}: ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }
 

@@ -53,7 +53,10 @@ async function round<Name extends string>(
   manner: LoadManner,
 ): Promise<LoadFigures<Name>> {
   const before = cpuTimeUs(pid);
-  const { requests, elapsedMs, latenciesUs } = await generateLoad(url, request, concurrency, durationMs, manner);
+  const loaded = generateLoad(url, request, concurrency, durationMs, manner).catch((error: Error) => {
+    throw new Error(`${server}, c=${concurrency}: ${error.message}`, { cause: error });
+  });
+  const { requests, elapsedMs, latenciesUs } = await loaded;
   return {
     server,
     concurrency,

@@ -1,6 +1,6 @@
 /**
  * Many asynchronous invocations while the region is killed again and again: counts what was promised, what ran and what
- * was delivered. Used by the test with a few thousand events, by bench/async-soak.ts with many more.
+ * was delivered. Used by the test with a few thousand events, by the bench (`soak`) with many more.
  */
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
