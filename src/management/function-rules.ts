@@ -16,6 +16,7 @@ import { checkPublishTo } from "./published-latest.ts";
 const MAX_MEMORY_MB = 10_240;
 const MAX_TIMEOUT_SECONDS = 900;
 const MAX_EPHEMERAL_STORAGE_MB = 10_240;
+const MAX_IMAGE_CONFIG_BYTES = 16_384;
 const MAX_TAGS = 50;
 const MAX_NAME_LENGTH = 64;
 
@@ -28,11 +29,6 @@ const RULES: readonly Rule[] = [
   ({ Role: role }, context) =>
     role !== undefined && isOfOtherPartition(role, context)
       ? "The role defined for the function cannot be assumed by Lambda."
-      : undefined,
-  // Known from accounts whose quota is lower: «'MemorySize' value failed to satisfy constraint: ... 3008».
-  ({ MemorySize: memory }) =>
-    memory !== undefined && memory > MAX_MEMORY_MB
-      ? `'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to ${MAX_MEMORY_MB}`
       : undefined,
   ({ Environment: environment }) => environmentRefusal(environment?.Variables ?? {}),
   ({ Layers: layers = [] }, context) => layersRefusal(layers, context),
@@ -54,9 +50,20 @@ const RULES: readonly Rule[] = [
 
 /** The rules about members that do not go together, whenever each of them was set. */
 const COMBINATIONS: readonly ((configuration: FunctionConfiguration) => string | undefined)[] = [
+  // Known from accounts whose quota is lower: «'MemorySize' value failed to satisfy constraint: ... 3008».
+  ({ memoryMb, capacityProvider }) =>
+    // Whoever has a capacity provider may have as much as the model lets.
+    memoryMb > MAX_MEMORY_MB && !capacityProvider
+      ? `'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to ${MAX_MEMORY_MB}`
+      : undefined,
   ({ packageType, imageConfig }) =>
     imageConfig && packageType === "Zip"
       ? "Please don't provide ImageConfig for a function with packageType Zip."
+      : undefined,
+  // The developer guide's quota; the text is not recorded.
+  ({ imageConfig }) =>
+    imageConfig && Buffer.byteLength(JSON.stringify(imageConfig)) > MAX_IMAGE_CONFIG_BYTES
+      ? `ImageConfig must not be larger than ${MAX_IMAGE_CONFIG_BYTES} bytes.`
       : undefined,
   ({ fileSystems, vpc }) =>
     fileSystems?.[0] && !vpc?.subnetIds.length

@@ -113,6 +113,7 @@ describe("functions with a capacity provider", () => {
     await invalid(create({ MemorySize: 2047 }), smallest);
     const name = await activeFunction(suite.region, { ...using("provider"), MemorySize: 2048 });
     await invalid(update(name, { MemorySize: 1024 }), smallest);
+    assert.equal((await create({ FunctionName: "largest", MemorySize: 32_768 })).MemorySize, 32_768);
     await invalid(
       create(using("provider", { ExecutionEnvironmentMemoryGiBPerVCpu: 3 })),
       "ExecutionEnvironmentMemoryGiBPerVCpu must be one of 2, 4, 8.",

@@ -133,6 +133,16 @@ describe("container images", () => {
     assert.equal(Code?.ImageUri, `${URI}:3`);
   });
 
+  test("have settings of 16 KB, and not more", async () => {
+    // {"command":["..."]} around it.
+    const longest = "x".repeat(16_384 - 15);
+    assert.ok((await create({ ImageConfig: { Command: [longest] } })).ImageConfigResponse);
+    await invalid(
+      create({ ImageConfig: { Command: [`${longest}x`] } }),
+      "ImageConfig must not be larger than 16384 bytes.",
+    );
+  });
+
   test("have settings of their own that an empty ImageConfig clears", async () => {
     const { FunctionName } = await create({ ImageConfig: { Command: ["x"], WorkingDirectory: "/w" } });
     const update = async (more: object) => {
