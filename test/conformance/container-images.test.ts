@@ -135,7 +135,7 @@ describe("container images", () => {
 
   test("have settings of 16 KB, and not more", async () => {
     // {"command":["..."]} around it.
-    const longest = "x".repeat(16_384 - 15);
+    const longest = "x".repeat(16_384 - 16);
     assert.ok((await create({ ImageConfig: { Command: [longest] } })).ImageConfigResponse);
     await invalid(
       create({ ImageConfig: { Command: [`${longest}x`] } }),
