@@ -116,6 +116,13 @@ export const SETTINGS = {
     fallback: "100",
     about: "asynchronous invocations of one function that run at the same time, at most",
   },
+  asyncQueue: {
+    flag: "async-queue",
+    variable: "ALONZO_ASYNC_QUEUE",
+    fallback: "10737418240",
+    about:
+      "bytes that waiting asynchronous invocations may take, those of one function no more than are left for others",
+  },
   idleTimeoutSeconds: {
     flag: "idle-timeout",
     variable: "ALONZO_IDLE_TIMEOUT",
@@ -158,6 +165,8 @@ export interface Config {
   readonly asyncRetryDelaysMs: readonly number[];
   /** Of one function at the same time. */
   readonly asyncConcurrency: number;
+  /** bytes */
+  readonly asyncQueue: number;
   readonly idleTimeoutMs: number;
   /** Path, or empty for none. */
   readonly signingProfiles: string;
@@ -258,6 +267,7 @@ export function resolveConfig(
     scalingRate: wholeNumber("scaling-rate", text(SETTINGS.scalingRate), 1, 1_000_000),
     asyncRetryDelaysMs: listed(text(SETTINGS.asyncRetryDelays)).map(delayMs),
     asyncConcurrency: wholeNumber("async-concurrency", text(SETTINGS.asyncConcurrency), 1, 500),
+    asyncQueue: wholeNumber("async-queue", text(SETTINGS.asyncQueue), 0, Number.MAX_SAFE_INTEGER),
     idleTimeoutMs: wholeNumber("idle-timeout", text(SETTINGS.idleTimeoutSeconds), 1, 86_400) * 1000,
     signingProfiles: text(SETTINGS.signingProfiles),
   };

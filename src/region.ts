@@ -133,7 +133,7 @@ export async function startRegion(config: Config): Promise<Region> {
     void pool.retire(functionName, current).catch((error) => log.error("retiring environments", { error }));
   });
   const invoker = new RegionInvoker(catalog, admission, pool, (name) => functionArn(place, name), metering.meter);
-  const queue = await SqliteQueue.open(data.join("events.sqlite"), clock);
+  const queue = await SqliteQueue.open(data.join("events.sqlite"), clock, config.asyncQueue);
   opened.defer(() => queue.close());
   const asynchronous = new AsyncInvocation({
     queue,

@@ -67,12 +67,21 @@ export class GroupCommit {
       this.#database.exec("COMMIT");
     } catch (error) {
       // SQLite itself gives a transaction up when the disk is full or fails.
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      const told = this.#hooks.failed(error);
+      let told = error;
+      try {
+        if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+        told = this.#hooks.failed(error);
+      } catch {
+        // A disk that fails to read, too: what failed first is what is told.
+      }
       if (tasks.length === 1) tasks[0]?.fail(told);
       return false;
     }
-    this.#hooks.committed();
+    try {
+      this.#hooks.committed();
+    } catch {
+      // It is on the disk all the same, and what could not be read is read again with the next commit.
+    }
     for (const task of tasks) task.done();
     return true;
   }

@@ -63,9 +63,11 @@ export interface Settlement {
 export interface Queue {
   /** @throws StorageError when the disk does not take it: nothing of it is kept then */
   put(entries: readonly NewEntry[]): Promise<void>;
+  /** Is there room for another entry of the lane? put() itself does not ask: what follows from other entries must not be lost. */
+  hasRoom(lane: string, payloadBytes: number): boolean;
   /** Lanes with entries that are alive, and the earliest time (unix ms) at which one may be due. */
   lanes(): ReadonlyMap<string, number>;
-  /** Take what is due in a lane. Nobody else gets it for as long as the lease (ms), or until it is put off. */
+  /** Take what is due in a lane, of large entries fewer. Nobody else gets it for as long as the lease (ms), or until it is put off. */
   claim(lane: string, limit: number, leaseMs: number): Promise<Entry[]>;
   /** Give a claimed entry back, due later. Harmless when it was removed meanwhile. */
   postpone(id: number, dueMs: number, revision?: Revision): Promise<void>;

@@ -259,3 +259,42 @@ test("a file that is damaged is told when it is opened", async () => {
   truncateSync(file, statSync(file).size - 50_000);
   await assert.rejects(SqliteQueue.open(file), /is damaged/);
 });
+
+test("one lane may hold as much as is left for the others, also after a restart; the others still find room", async () => {
+  const file = newFile();
+  const limit = 4_000_000;
+  const large = { payload: Buffer.alloc(100_000) };
+  let queue = await SqliteQueue.open(file, new TestClock(), limit);
+  let taken = 0;
+  while (queue.hasRoom("a", 100_000)) await queue.put([entry("a", String(taken++), large)]);
+  assert.ok(taken >= 15 && taken <= 20, String(taken));
+  queue.close();
+  queue = await SqliteQueue.open(file, new TestClock(), limit);
+  assert.deepEqual([queue.hasRoom("a", 100_000), queue.hasRoom("b", 100_000)], [false, true]);
+  await queue.drop("a");
+  assert.equal(queue.hasRoom("a", 100_000), true);
+  queue.close();
+});
+
+test("a claim takes no more entries than fit in memory beside those of others", async () => {
+  const queue = await SqliteQueue.open(newFile(), new TestClock());
+  const large = { payload: Buffer.alloc(1_048_576) };
+  await queue.put(Array.from({ length: 16 }, (_, n) => entry("a", String(n), large)));
+  assert.equal((await queue.claim("a", 16, LEASE_MS)).length, 4);
+  assert.equal((await queue.claim("a", 16, LEASE_MS)).length, 4);
+  queue.close();
+});
+
+test("what is committed is told to be, though nothing more can be read", async () => {
+  const database = new DatabaseSync(":memory:");
+  const broken = () => {
+    throw new Error("cannot be read");
+  };
+  const commits = new GroupCommit(database, { committed: broken, failed: broken });
+  assert.equal(await commits.run(() => 1), 1);
+  const failing = commits.run(() => {
+    throw new Error("no");
+  });
+  await assert.rejects(failing, /no/);
+  database.close();
+});

@@ -9,13 +9,18 @@ import { databaseOn, openSqlite } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { migrate } from "./migrations.ts";
 import type { Entry, FoundEntry, ListedEntry, NewEntry, Queue, Revision, Selection, Settlement } from "./queue.ts";
+import { QueueRoom } from "./queue-room.ts";
 import { contentOf, foundEntry, LISTED, listedEntry, QUEUE_MIGRATIONS, type Row } from "./queue-tables.ts";
 import { storageError } from "./storage-error.ts";
+
+/** bytes of payloads and kept answers, from which on a claim takes no further entry */
+const CLAIM_BYTES = 4 * 1024 * 1024;
 
 export class SqliteQueue implements Queue {
   readonly #database: DatabaseSync;
   readonly #commits: GroupCommit;
   readonly #clock: Clock;
+  readonly #room: QueueRoom;
   readonly #statements = new Map<string, StatementSync>();
   readonly #listeners: (() => void)[] = [];
   /** By lane. Never later than the truth; read anew when that could be in doubt. */
@@ -23,12 +28,17 @@ export class SqliteQueue implements Queue {
   /** Lanes that changes within the commit have touched: read once for all of them. */
   readonly #changed = new Set<string>();
 
-  private constructor(file: string, database: DatabaseSync, clock: Clock) {
+  private constructor(file: string, database: DatabaseSync, clock: Clock, limitBytes: number) {
     this.#database = database;
     this.#clock = clock;
+    this.#room = new QueueRoom(database, limitBytes);
     this.#commits = new GroupCommit(database, {
-      committed: () => this.#readChangedLanes(),
+      committed: () => {
+        this.#room.committed();
+        this.#readChangedLanes();
+      },
       failed: (error) => {
+        this.#room.failed();
         this.#readLanes();
         return storageError(file, error);
       },
@@ -38,13 +48,18 @@ export class SqliteQueue implements Queue {
   /**
    * Open, or create. What was claimed in an earlier life is due at once.
    * @param file path; nobody else has it open
+   * @param limitBytes what hasRoom() keeps to
    * @throws StorageError
    */
-  static async open(file: string, clock: Clock = systemClock): Promise<SqliteQueue> {
+  static async open(
+    file: string,
+    clock: Clock = systemClock,
+    limitBytes = Number.POSITIVE_INFINITY,
+  ): Promise<SqliteQueue> {
     const database = openSqlite(file);
     try {
       await migrate(databaseOn(database), "queue", QUEUE_MIGRATIONS);
-      const queue = new SqliteQueue(file, database, clock);
+      const queue = new SqliteQueue(file, database, clock, limitBytes);
       queue.#run("update entries set due = ?, claimed = 0 where claimed = 1", clock.now());
       queue.#readLanes();
       return queue;
@@ -59,6 +74,10 @@ export class SqliteQueue implements Queue {
     this.#announce(entries);
   }
 
+  hasRoom(lane: string, payloadBytes: number): boolean {
+    return this.#room.has(lane, payloadBytes);
+  }
+
   lanes(): ReadonlyMap<string, number> {
     return this.#lanes;
   }
@@ -66,17 +85,21 @@ export class SqliteQueue implements Queue {
   claim(lane: string, limit: number, leaseMs: number): Promise<Entry[]> {
     return this.#commits.run(() => {
       const now = this.#clock.now();
-      const rows = this.#all(
-        "select id, lane, key, about, due, payload, answer from entries join payloads using (id) where lane = ? and due <= ? order by due, id limit ?",
-        lane,
-        now,
-        limit,
-      );
-      for (const { id } of rows) {
-        this.#run("update entries set due = ?, claimed = 1 where id = ?", now + leaseMs, id as number);
+      const text =
+        "select id, lane, key, about, due, payload, answer from entries join payloads using (id) where lane = ? and due <= ? order by due, id limit ?";
+      const claimed: Entry[] = [];
+      let bytes = 0;
+      for (const row of this.#statement(text).iterate(lane, now, limit)) {
+        const entry = claimedEntry(row);
+        claimed.push(entry);
+        bytes += entry.payload.length + (entry.answer?.length ?? 0);
+        if (bytes >= CLAIM_BYTES) break;
+      }
+      for (const { id } of claimed) {
+        this.#run("update entries set due = ?, claimed = 1 where id = ?", now + leaseMs, id);
       }
       this.#changed.add(lane);
-      return rows.map(claimedEntry);
+      return claimed;
     });
   }
 
@@ -99,7 +122,7 @@ export class SqliteQueue implements Queue {
         this.#run("update entries set due = null, claimed = 0, buried = ? where id = ?", this.#clock.now(), id);
         this.#revise(id, bury);
       } else {
-        this.#delete(id);
+        this.#delete(id, row.lane as string);
       }
       this.#changed.add(row.lane as string);
       return true;
@@ -148,7 +171,7 @@ export class SqliteQueue implements Queue {
     return this.#commits.run(() => {
       const [where, values] = whereOf(which);
       const rows = this.#all(`select id, lane from entries where ${where}`, ...values);
-      for (const { id } of rows) this.#delete(id as number);
+      for (const { id, lane } of rows) this.#delete(id as number, lane as string);
       for (const { lane } of rows) this.#changed.add(lane as string);
       return rows.length;
     });
@@ -157,14 +180,14 @@ export class SqliteQueue implements Queue {
   prune(beforeMs: number, keep: { readonly entries: number; readonly bytes: number }): Promise<number> {
     return this.#commits.run(() => {
       const rows = this.#all(
-        "select id, buried, length(payload) + coalesce(length(answer), 0) as bytes from entries join payloads using (id) where buried is not null order by buried desc, id desc",
+        "select id, lane, buried, length(payload) + coalesce(length(answer), 0) as bytes from entries join payloads using (id) where buried is not null order by buried desc, id desc",
       );
       let bytes = 0;
       const gone = rows.filter((row, index) => {
         bytes += row.bytes as number;
         return (row.buried as number) < beforeMs || index >= keep.entries || bytes > keep.bytes;
       });
-      for (const { id } of gone) this.#delete(id as number);
+      for (const { id, lane } of gone) this.#delete(id as number, lane as string);
       return gone.length;
     });
   }
@@ -184,12 +207,14 @@ export class SqliteQueue implements Queue {
         about,
       );
       this.#run("insert into payloads (id, payload) values (?, ?)", lastInsertRowid, payload);
+      this.#room.came(lane, payload.length);
     }
   }
 
-  #delete(id: number): void {
+  #delete(id: number, lane: string): void {
     this.#run("delete from entries where id = ?", id);
-    this.#run("delete from payloads where id = ?", id);
+    const gone = this.#get("delete from payloads where id = ? returning length(payload) as bytes", id);
+    if (gone) this.#room.went(lane, gone.bytes as number);
   }
 
   #revise(id: number, revision: Revision | undefined): void {

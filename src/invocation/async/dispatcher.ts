@@ -34,6 +34,8 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #lanes = new Map<string, Lane>();
   readonly #running = new Set<Promise<void>>();
+  /** Entries that run: when the clock jumps their leases end before they do. */
+  readonly #ids = new Set<number>();
   #bytes = 0;
   #claims = 0;
   /** The lane that was served last: the next turn begins behind it. */
@@ -128,7 +130,10 @@ export class Dispatcher {
     lane.isClaiming = true;
     this.#claims += 1;
     try {
-      for (const entry of await queue.claim(name, limit, LEASE_MS)) this.#start(entry, lane);
+      const entries = await queue.claim(name, limit, LEASE_MS);
+      // One that was put off in the same commit has still to end its turn.
+      if (entries.some(({ id }) => this.#ids.has(id))) await new Promise(setImmediate);
+      for (const entry of entries) if (!this.#ids.has(entry.id)) this.#start(entry, lane);
     } catch (error) {
       lane.pausedUntilMs = clock.now() + 1000;
       log.error("events could not be taken from the queue", { lane: name, error });
@@ -143,9 +148,11 @@ export class Dispatcher {
   #start(entry: Entry, lane: Lane): void {
     const bytes = entry.payload.length + (entry.answer?.length ?? 0);
     lane.started();
+    this.#ids.add(entry.id);
     this.#bytes += bytes;
     const done = this.#run(entry, lane).finally(() => {
       this.#bytes -= bytes;
+      this.#ids.delete(entry.id);
       this.#running.delete(done);
       this.#forgetIdle(entry.lane, lane);
       this.wake();

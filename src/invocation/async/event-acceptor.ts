@@ -3,8 +3,9 @@ import type { Catalog } from "../../functions/catalog.ts";
 import type { Clock } from "../../state/clock.ts";
 import type { Queue } from "../../state/queue.ts";
 import type { Invoker } from "../invoker.ts";
+import { throttled } from "../throttling.ts";
 import type { EventCounters } from "./event-counters.ts";
-import { type EventRequest, newEvent } from "./queued-event.ts";
+import { type EventRequest, eventLane, newEvent } from "./queued-event.ts";
 
 /** bytes */
 export const LARGEST_EVENT_BYTES = 1_048_576;
@@ -12,7 +13,7 @@ export const LARGEST_EVENT_BYTES = 1_048_576;
 export interface EventAcceptor {
   /**
    * Resolves when the event is on the disk.
-   * @throws InvokeRefusal when there is no such function, or it is not ready; StorageError when the disk is full
+   * @throws InvokeRefusal when there is no such function, it is not ready, or too much waits; StorageError when the disk is full
    */
   accept(request: EventRequest): Promise<void>;
 }
@@ -43,6 +44,10 @@ export class QueueingAcceptor implements EventAcceptor {
   async accept(request: EventRequest): Promise<void> {
     const { functionName, qualifier, invocation } = request;
     await this.#invoker.check(functionName, qualifier, invocation.tenantId);
+    // Like any other rate that is too high: what waits already comes first.
+    if (!this.#queue.hasRoom(eventLane(functionName), invocation.payload.length)) {
+      throw throttled("FunctionInvocationRateLimitExceeded");
+    }
     const latest = await this.#catalog.resolve(functionName);
     await this.#queue.put([newEvent(request, latest?.creationId, this.#clock.now())]);
     this.#counters.received += 1;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Outcome } from "../../execution/outcome.ts";
-import { ok, refused, TestEvents } from "./test-events.ts";
+import { ok, QUEUE_ARN, refused, TestEvents } from "./test-events.ts";
 
 test("a function that hangs delays no other, and holds no more events than its share", async () => {
   await using events = await TestEvents.start();
@@ -92,4 +92,30 @@ test("a function that may run two at a time runs two at a time, however many wai
   events.advance(10_000);
   await events.quiet();
   assert.equal(events.asynchronous.counters.succeeded, 40);
+});
+
+test("what runs while the clock jumps past its lease is not run once more beside it", async () => {
+  await using events = await TestEvents.start();
+  const { promise, resolve } = Promise.withResolvers<ReturnType<typeof ok>>();
+  events.functions.set("f", () => promise);
+  await events.send("f");
+  await events.until(() => events.invoked.length === 1);
+  events.advance(2 * 3_600_000);
+  await events.until(() => (events.queue.lanes().get("event:f") ?? 0) > events.nowMs);
+  await new Promise(setImmediate);
+  assert.equal(events.invoked.length, 1);
+  resolve(ok());
+  await events.quiet();
+  assert.deepEqual(events.queue.list({}, { limit: 1 }), []);
+});
+
+test("a full queue throttles its callers, and what follows from accepted events still goes in", async () => {
+  await using events = await TestEvents.start();
+  events.functions.set("f", () => ok());
+  events.configs.set("f:$LATEST", { onSuccess: QUEUE_ARN, lastModifiedMs: 0 });
+  await events.send("f");
+  events.queue.hasRoom = () => false;
+  await assert.rejects(events.send("f"), { code: "TooManyRequestsException" });
+  await events.quiet();
+  assert.deepEqual([events.delivered.length, events.asynchronous.counters.received], [1, 1]);
 });
