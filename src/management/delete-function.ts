@@ -7,8 +7,10 @@ export function deleteFunctionHandlers({ catalog, fail }: ManagementContext) {
     async DeleteFunction(input, context) {
       const target = functionTarget(fail, context, "DeleteFunction", input.FunctionName, input.Qualifier);
       if (target.qualifier === undefined) {
+        // AWS takes its time for those that use a capacity provider, and says so; here they are gone at once, too.
+        const capacity = (await catalog.describe(target.name))?.capacityProvider;
         if (!(await catalog.deleteFunction(target.name))) functionNotFound(fail, target);
-        return { StatusCode: 204 };
+        return { StatusCode: capacity === undefined ? 204 : 202 };
       }
       if (target.qualifier === "$LATEST") {
         fail("InvalidParameterValueException", "$LATEST version cannot be deleted without deleting the function.");

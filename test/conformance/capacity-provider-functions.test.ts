@@ -84,7 +84,10 @@ describe("functions with a capacity provider", () => {
     });
     await suite.restart();
     assert.equal((await versionsOf("listing")).FunctionVersions?.length, 2);
-    await suite.lambda.send(new DeleteFunctionCommand({ FunctionName: name }));
+    const deleted = (Qualifier?: string) =>
+      suite.lambda.send(new DeleteFunctionCommand({ FunctionName: name, ...(Qualifier && { Qualifier }) }));
+    assert.equal((await deleted("1")).StatusCode, 204);
+    assert.equal((await deleted()).StatusCode, 202);
     await remove();
   });
 
