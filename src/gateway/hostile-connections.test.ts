@@ -174,3 +174,37 @@ describe("a caller that leaves while its large event waits for its turn", () => 
     assert.equal(gateway.invoked.length, 4);
   });
 });
+
+describe("rubbish behind a request whose answer has begun", () => {
+  for (const [name, rubbish] of Object.entries({
+    "a CONNECT": "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "no HTTP": "\0\r\n",
+  })) {
+    test(`ends the connection once that answer is whole: ${name}`, async () => {
+      const finish = Promise.withResolvers<void>();
+      const gateway = await startTestGateway({
+        invoker: {
+          invoke: async (request) => {
+            request.invocation.sink?.start({ contentType: "text/plain", isStreamed: true, executedVersion: "1" });
+            await finish.promise;
+            return echo(request);
+          },
+          check: async () => {},
+        },
+      });
+      const socket = await open(gateway);
+      const path = "/2021-11-15/functions/f/response-streaming-invocations";
+      const headers = await signHeaders("POST", `http://127.0.0.1:${gateway.port}${path}`, {}, "1");
+      const lines = Object.entries({ ...headers, "content-length": "1" }).map(([n, v]) => `${n}: ${v}\r\n`);
+      socket.write(`POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n1`);
+      let text = String((await once(socket, "data"))[0]);
+      socket.on("data", (chunk) => (text += chunk));
+      socket.write(rubbish);
+      await gateway.send({ path: "/_alonzo/health" });
+      finish.resolve();
+      await once(socket, "close");
+      assert.match(text, /^HTTP\/1\.1 200 [\s\S]*InvokeComplete[\s\S]*\r\n0\r\n\r\nHTTP\/1\.1 400 /);
+      await gateway.gateway.close();
+    });
+  }
+});

@@ -170,7 +170,7 @@ class HttpGateway implements Gateway {
 
   #onBrokenConnection(error: Error & { code?: string }, socket: Duplex): void {
     const isLost = error.code === "ECONNRESET" || error.code === "EPIPE";
-    let isBusy = false;
+    let last: Exchange | undefined;
     for (const exchange of this.#running) {
       if (isLost || exchange.request.socket !== socket) continue;
       if (!exchange.request.complete) {
@@ -179,9 +179,11 @@ class HttpGateway implements Gateway {
       }
       // Rubbish behind a good request: that one's answer comes first, and is the last on this connection.
       exchange.isLast = true;
-      isBusy = true;
+      last = exchange;
     }
-    if (!isBusy) this.#broken.answer(error, socket);
+    // One that had begun could not say that it is the last. Behind a CONNECT nobody but us would ever close.
+    if (last) last.response.once("close", () => this.#broken.answer(error, socket));
+    else this.#broken.answer(error, socket);
   }
 }
 
