@@ -34,6 +34,8 @@ class HttpGateway implements Gateway {
   readonly #guard: BrowserGuard;
   readonly #limits: GatewayLimits;
   readonly #broken = new BrokenConnections();
+  /** Broken, but not answered for before the requests that came in good order. */
+  readonly #breaking = new WeakSet<Duplex>();
   readonly #lane: InvokeLane;
   readonly #general: (socket: Socket) => void;
   readonly #running = new Set<Exchange>();
@@ -182,8 +184,11 @@ class HttpGateway implements Gateway {
       last = exchange;
     }
     // One that had begun could not say that it is the last. Behind a CONNECT nobody but us would ever close.
-    if (last) last.response.once("close", () => this.#broken.answer(error, socket));
-    else this.#broken.answer(error, socket);
+    if (last === undefined) this.#broken.answer(error, socket);
+    else if (!this.#breaking.has(socket)) {
+      this.#breaking.add(socket);
+      last.response.once("close", () => this.#broken.answer(error, socket));
+    }
   }
 }
 
