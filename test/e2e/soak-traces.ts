@@ -1,0 +1,83 @@
+/** What a region occupies on the machine, counted from outside: to tell what is left of functions that are gone. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+export interface Traces {
+  readonly processes: number;
+  readonly mounts: number;
+  readonly descriptors: number;
+  readonly networks: number;
+  readonly cgroups: number;
+  /** Of the region's run directory. */
+  readonly entries: number;
+}
+
+/** @param pid of the region */
+export function tracesOf(pid: number): Traces {
+  const descriptors = readdirSync(`/proc/${pid}/fd`);
+  const lock = descriptors
+    .map((fd) => linkOf(`/proc/${pid}/fd/${fd}`))
+    .find((path) => /^\/run\/alonzo\/\d+\.lock$/.test(path));
+  const directory = lock?.replace(/\.lock$/, "");
+  return {
+    processes: descendantsOf(pid),
+    mounts: readFileSync(`/proc/${pid}/mountinfo`, "utf8").split("\n").length,
+    descriptors: descriptors.length,
+    networks: descriptors.filter((fd) => linkOf(`/proc/${pid}/fd/${fd}`).startsWith("net:")).length,
+    cgroups: directory === undefined ? 0 : cgroupsOf(directory),
+    entries: directory === undefined ? 0 : listOf(directory).length,
+  };
+}
+
+/** MB of the region itself */
+export function memoryOf(pid: number): number {
+  const [, kilobytes = "0"] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kilobytes) / 1024;
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // Closed meanwhile.
+    return "";
+  }
+}
+
+function descendantsOf(pid: number): number {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    const [, parent] = /^\d+ \(.*\) \S (\d+)/s.exec(textOf(`/proc/${name}/stat`)) ?? [];
+    if (parent !== undefined) children.set(Number(parent), [...(children.get(Number(parent)) ?? []), Number(name)]);
+  }
+  const count = (of: number): number => (children.get(of) ?? []).reduce((sum, child) => sum + 1 + count(child), 0);
+  return count(pid);
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** Control groups that are named after the region's number. */
+function cgroupsOf(directory: string): number {
+  const name = `/alonzo/${directory.slice(dirname(directory).length + 1)}/`;
+  return directoriesBelow("/sys/fs/cgroup").filter((path) => `${path}/`.includes(name)).length;
+}
+
+function directoriesBelow(directory: string): string[] {
+  const here = listOf(directory);
+  return here.flatMap((path) => [path, ...directoriesBelow(path)]);
+}
+
+function listOf(directory: string): string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => join(directory, entry.name));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Everything at once, at random but always the same: functions come, change, fail in every way, are throttled and go,
+ * while they are invoked in every way. Then nothing may be left of them. Longer by ALONZO_SOAK_SECONDS, otherwise by
+ * ALONZO_SOAK_SEED.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  CreateFunctionCommand,
+  DeleteFunctionCommand,
+  DeleteFunctionConcurrencyCommand,
+  InvokeCommand,
+  InvokeWithResponseStreamCommand,
+  LambdaServiceException,
+  PutFunctionConcurrencyCommand,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
+} from "@aws-sdk/client-lambda";
+import { TestRegion } from "../test-region.ts";
+import { soakCode, type Task, tasks } from "./soak-function.ts";
+import { memoryOf, type Traces, tracesOf } from "./soak-traces.ts";
+
+const SECONDS = Number(process.env.ALONZO_SOAK_SECONDS ?? 20);
+const SEED = Number(process.env.ALONZO_SOAK_SEED ?? 20_261_121);
+const CONCURRENCY = 8;
+const CALLERS = 10;
+const FUNCTIONS = ["f0", "f1", "f2", "f3"];
+const MOST_GROWTH_MB = 150;
+const GIVE_UP_MS = 60_000;
+/** What may be told of functions that change and go, and of accounts that are used up. */
+const EXPECTED = new Set([
+  "ResourceNotFoundException",
+  "ResourceConflictException",
+  "TooManyRequestsException",
+  "InvalidParameterValueException",
+]);
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+class Soak {
+  readonly #region: TestRegion;
+  readonly #random: () => number;
+  readonly #tasks: readonly Task[];
+  readonly counts: Record<string, number> = {};
+  #revision = 0;
+
+  constructor(region: TestRegion, seed: number, mayHoard: boolean) {
+    this.#region = region;
+    this.#random = randomFrom(seed);
+    this.#tasks = tasks(mayHoard);
+  }
+
+  /** One thing that somebody does, to its end. @throws AssertionError when it ends as it must not */
+  async step(): Promise<void> {
+    const name = this.#one(FUNCTIONS);
+    const draw = this.#random();
+    if (draw < 0.4) return this.#refusable("sync", this.#invoke(name));
+    if (draw < 0.55) return this.#refusable("streamed", this.#stream(name));
+    if (draw < 0.67) return this.#refusable("async", this.#event(name));
+    if (draw < 0.85) return this.#refusable("create", this.#create(name));
+    if (draw < 0.9) return this.#refusable("update", this.#update(name));
+    if (draw < 0.97) return this.#refusable("throttle", this.#throttle(name));
+    return this.#refusable("delete", this.delete(name));
+  }
+
+  delete(FunctionName: string): Promise<unknown> {
+    return this.#region.lambda.send(new DeleteFunctionCommand({ FunctionName }));
+  }
+
+  async #invoke(FunctionName: string): Promise<void> {
+    const { event, ends } = this.#one(this.#tasks);
+    const answer = await this.#region.lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }));
+    const isError = answer.FunctionError !== undefined;
+    assert.equal(isError, ends !== "well", `${JSON.stringify(event)}: ${answer.Payload?.transformToString()}`);
+  }
+
+  async #stream(FunctionName: string): Promise<void> {
+    const { event, ends } = this.#one(this.#tasks);
+    const { EventStream } = await this.#region.lambda.send(
+      new InvokeWithResponseStreamCommand({ FunctionName, Payload: JSON.stringify(event) }),
+    );
+    let end: { readonly ErrorCode?: string | undefined } | undefined;
+    for await (const { InvokeComplete } of EventStream ?? []) end = InvokeComplete ?? end;
+    assert.ok(end, `${JSON.stringify(event)}: a stream without an end`);
+    assert.equal(end.ErrorCode !== undefined, ends !== "well", JSON.stringify([event, end]));
+  }
+
+  #event(FunctionName: string): Promise<unknown> {
+    const { event } = this.#one(this.#tasks);
+    const Payload = JSON.stringify(event);
+    return this.#region.lambda.send(new InvokeCommand({ FunctionName, InvocationType: "Event", Payload }));
+  }
+
+  #create(FunctionName: string): Promise<unknown> {
+    return this.#region.lambda.send(
+      new CreateFunctionCommand({
+        FunctionName,
+        Runtime: "nodejs26.x",
+        Handler: this.#one(["index.handler", "index.stream"]),
+        Role: "arn:aws:iam::000000000000:role/soak",
+        Timeout: 2,
+        MemorySize: 192,
+        Code: { ZipFile: soakCode(this.#revision++) },
+      }),
+    );
+  }
+
+  #update(FunctionName: string): Promise<unknown> {
+    const { lambda } = this.#region;
+    if (this.#random() < 0.5) {
+      return lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile: soakCode(this.#revision++) }));
+    }
+    const Variables = { REVISION: String(this.#revision++) };
+    return lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
+  }
+
+  #throttle(FunctionName: string): Promise<unknown> {
+    const { lambda } = this.#region;
+    const ReservedConcurrentExecutions = this.#one([0, 1, 2, undefined, undefined]);
+    return ReservedConcurrentExecutions === undefined
+      ? lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }))
+      : lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions }));
+  }
+
+  #one<T>(choices: readonly T[]): T {
+    return choices[Math.floor(this.#random() * choices.length)] as T;
+  }
+
+  async #refusable(kind: string, call: Promise<unknown>): Promise<void> {
+    const name = await call.then(
+      () => "done",
+      (error: unknown) => {
+        assert.ok(error instanceof LambdaServiceException && EXPECTED.has(error.name), `${kind}: ${error}`);
+        return error.name;
+      },
+    );
+    this.counts[`${kind} ${name}`] = (this.counts[`${kind} ${name}`] ?? 0) + 1;
+  }
+}
+
+/** As many as the account may run at a time, none of them refused: nothing is counted that does not run. */
+async function useAllConcurrency(region: TestRegion): Promise<void> {
+  const name = await region.deploy({ runtime: "nodejs26.x", zip: soakCode(-1), more: { MemorySize: 192 } });
+  const event = JSON.stringify({ task: "sleep", ms: 1000 });
+  const answers = await Promise.all(Array.from({ length: CONCURRENCY }, () => region.invoke(name, event)));
+  assert.deepEqual(new Set(answers.map(({ text }) => text)), new Set(['"slept"']));
+  await region.lambda.send(new DeleteFunctionCommand({ FunctionName: name }));
+}
+
+/** @returns what there is more of than before, after all had time to go */
+async function left(pid: number, before: Traces): Promise<Partial<Traces>> {
+  const giveUpAt = performance.now() + GIVE_UP_MS;
+  for (;;) {
+    const now = Object.entries(tracesOf(pid));
+    const more = now.filter(([what, count]) => count > before[what as keyof Traces]);
+    if (more.length === 0 || performance.now() > giveUpAt) return Object.fromEntries(more);
+    await delay(200);
+  }
+}
+
+test("whatever functions go through, every call is answered and nothing is left of them", async (t) => {
+  const region = await TestRegion.start("auto", {
+    ALONZO_ACCOUNT_CONCURRENCY: String(CONCURRENCY),
+    ALONZO_UNRESERVED_CONCURRENCY: "3",
+    ALONZO_REQUEST_RATE: "1000",
+    ALONZO_ASYNC_RETRY_DELAYS: "0.2,0.5",
+  });
+  t.after(() => region.stop());
+  const { isolation } = (await (await fetch(`${region.url}/_alonzo/health`)).json()) as { isolation: string };
+  const soak = new Soak(region, SEED, isolation === "container");
+  // Once before it counts: what is made with the first environments stays.
+  await useAllConcurrency(region);
+  await delay(2000);
+  const before = tracesOf(region.pid);
+  const endMs = performance.now() + SECONDS * 1000;
+  const halfMs = endMs - SECONDS * 500;
+  let memoryAtHalf: number | undefined;
+  const caller = async (): Promise<void> => {
+    while (performance.now() < endMs) {
+      await soak.step();
+      if (performance.now() > halfMs) memoryAtHalf ??= memoryOf(region.pid);
+    }
+  };
+  await Promise.all(Array.from({ length: CALLERS }, caller));
+  t.diagnostic(JSON.stringify(soak.counts));
+  for (const name of FUNCTIONS) await soak.delete(name).catch(() => {});
+  await useAllConcurrency(region);
+  assert.deepEqual(await left(region.pid, before), {});
+  const memory = memoryOf(region.pid);
+  t.diagnostic(JSON.stringify({ isolation, before, memoryAtHalf, memory }));
+  assert.ok(memory - (memoryAtHalf ?? memory) < MOST_GROWTH_MB, `from ${memoryAtHalf} to ${memory} MB`);
+  assert.doesNotMatch(region.stderr, / ERROR |Error/);
+  assert.equal(await region.stop(), 0);
+});
