@@ -31,7 +31,12 @@ export class AccountConcurrency {
 
   /** Changes of any function's concurrency come one after the other: each is decided by the sum of all. */
   change<T>(task: (claims: Claims) => Promise<T>): Promise<T> {
-    return this.#serial.run("account", async () => task(await this.claims()));
+    return this.inTurn(async () => task(await this.claims()));
+  }
+
+  /** The same for a task that is decided without the sum: to know that takes longer the more functions have settings. */
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return this.#serial.run("account", task);
   }
 
   async claims(): Promise<Claims> {

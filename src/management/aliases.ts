@@ -53,7 +53,7 @@ export function aliasHandlers(management: ManagementContext) {
         return content;
       };
       const { FunctionVersion: moved } = input;
-      const written = await account.change(async () => {
+      const written = await account.inTurn(async () => {
         if (moved !== undefined) await refuseProvisionedMove(management, name, input.Name, moved);
         return aliases.change(name, input.Name, change);
       });

@@ -138,7 +138,7 @@ export function provisionedConcurrencyHandlers(management: ManagementContext) {
 
     async DeleteProvisionedConcurrencyConfig(input, context) {
       const target = qualified(context, "DeleteProvisionedConcurrencyConfig", input.FunctionName, input.Qualifier);
-      const changed = await account.change(() => provisioned.change(target.name, target.qualifier, () => undefined));
+      const changed = await account.inTurn(() => provisioned.change(target.name, target.qualifier, () => undefined));
       if (!changed) notFound(target);
       await concurrency.apply(target.name);
       return {};

@@ -42,7 +42,7 @@ export function reservedConcurrencyHandlers({ account, catalog, concurrency, fai
 
     async DeleteFunctionConcurrency(input, context) {
       const target = unqualifiedTarget(fail, context, "DeleteFunctionConcurrency", input.FunctionName);
-      const changed = await account.change(() => account.reserved.change(target.name, "$LATEST", () => undefined));
+      const changed = await account.inTurn(() => account.reserved.change(target.name, "$LATEST", () => undefined));
       if (!changed) functionNotFound(fail, target);
       await concurrency.apply(target.name);
       return {};
