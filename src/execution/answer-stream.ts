@@ -51,12 +51,15 @@ export class AnswerStream {
     return this.#sent + bytes > MAX_STREAMED_BYTES;
   }
 
-  /** @returns false when the next must wait until it is told to be ready */
-  write(chunk: Buffer): boolean {
+  /**
+   * @param onDone called when nobody needs the chunk any more, if that is known
+   * @returns false when the next must wait until it is told to be ready
+   */
+  write(chunk: Buffer, onDone?: () => void): boolean {
     if (this.#isClosed) return true;
     this.#start();
     this.#sent += chunk.length;
-    this.#isSinkFull = !this.#sink.write(chunk) && !this.#sink.isClosed;
+    this.#isSinkFull = !this.#sink.write(chunk, onDone) && !this.#sink.isClosed;
     const waitMs = this.#spend(chunk.length);
     if (waitMs > 0) {
       this.#pause = setTimeout(() => {

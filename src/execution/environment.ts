@@ -222,6 +222,7 @@ export class Environment {
     if (!running || running.finished) return;
     switch (answer.kind) {
       case "response":
+        if (answer.turn && !running.invocation.sink) running.invocation.onLargeAnswer?.(answer.turn);
         return this.#finish(running, "ok", running.invocation.sink ? this.#deliver(running, answer.body) : answer.body);
       case "error":
         return this.#finish(running, "function-error", answer.body, answer.errorType);

@@ -5,6 +5,7 @@
  */
 import type { AnswerStream } from "./answer-stream.ts";
 import type { Invocation } from "./invocation.ts";
+import type { Turn } from "./large-bodies.ts";
 
 /** Names as the Runtime API prints them in InvalidStateTransition errors. */
 export type RuntimeState = "Started" | "InitError" | "Ready" | "Running" | "InvocationResponse" | "ResponseSent";
@@ -13,6 +14,8 @@ export type RuntimeState = "Started" | "InitError" | "Ready" | "Running" | "Invo
 export interface RuntimeAnswer {
   readonly kind: "response" | "error" | "too-large" | "truncated" | "bad-mode";
   readonly body: Buffer;
+  /** Of a large body. */
+  readonly turn?: Turn | undefined;
   /** Lambda-Runtime-Function-Error-Type, for errors. */
   readonly errorType?: string;
 }

@@ -2,6 +2,7 @@
  * An invocation: one event on its way to one function version. Made at the edge (gateway), never changed after; carried
  * through admission and the environment pool into the Runtime API.
  */
+import type { Turn } from "./large-bodies.ts";
 import type { ResponseSink } from "./response-sink.ts";
 
 export interface Invocation {
@@ -18,6 +19,11 @@ export interface Invocation {
   readonly tenantId?: string;
   /** Called when the runtime has all of the event: whoever made the invocation may let go of a large one. */
   readonly onDelivered?: () => void;
+  /**
+   * Called with the turn of a large answer, before the outcome: whoever keeps it leaves when the answer has gone out, and
+   * gives back its memory. Else the turn is over when the answer has come.
+   */
+  readonly onLargeAnswer?: (turn: Turn) => void;
   /** Where the answer goes as it comes. Without one it is collected, and part of the Outcome. */
   readonly sink?: ResponseSink;
 }

@@ -30,3 +30,17 @@ test("nobody waits for ever", (t) => {
   mock.timers.tick(10_000);
   assert.deepEqual(came, [0, 1, 2, 3, 4, 5, 6, 7]);
 });
+
+test("whoever keeps a turn leaves, and is made to leave after a while", (t) => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  t.after(() => mock.timers.reset());
+  const { came, turns } = setUp();
+  assert.equal(turns[0]?.isKept, false);
+  turns[0]?.keep();
+  turns[1]?.keep();
+  assert.equal(turns[0]?.isKept, true);
+  turns[1]?.leave();
+  assert.deepEqual(came.slice(4), [4]);
+  mock.timers.tick(1000);
+  assert.deepEqual(came.slice(4), [4, 5], "once each");
+});

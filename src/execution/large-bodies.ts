@@ -9,6 +9,8 @@ export const LARGE_BYTES = 512 * 1024;
 /** At 6 MB each. */
 const AT_ONCE = 4;
 const LONGEST_WAIT_MS = 10_000;
+/** An answer whose reader is slower stands in nobody's way. */
+const LONGEST_KEEP_MS = 1_000;
 
 export class LargeBodies {
   #inside = 0;
@@ -48,6 +50,7 @@ export class Turn {
   #timer: NodeJS.Timeout | undefined;
   #hasCome = false;
   #hasLeft = false;
+  #isKept = false;
 
   constructor(onTurn: () => void, onLeave: (wasInside: boolean) => void) {
     this.#onTurn = onTurn;
@@ -56,6 +59,17 @@ export class Turn {
 
   get hasCome(): boolean {
     return this.#hasCome;
+  }
+
+  /** Somebody else than who took it will leave. */
+  get isKept(): boolean {
+    return this.#isKept;
+  }
+
+  /** Be the one who leaves, when the body has gone on from here; for a bounded time. */
+  keep(): void {
+    this.#isKept = true;
+    this.#timer = setTimeout(() => this.leave(), LONGEST_KEEP_MS);
   }
 
   comeAfter(waitMs: number, start: () => void): void {

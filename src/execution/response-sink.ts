@@ -26,9 +26,10 @@ export interface ResponseSink {
   /**
    * Never refuses: a closed sink drops what it is given.
    * @param chunk not changed after
+   * @param onDone to be called once, when nobody needs the chunk any more; not to call it costs memory only
    * @returns false when the next should wait until it has drained, or closed
    */
-  write(chunk: Buffer): boolean;
+  write(chunk: Buffer, onDone?: () => void): boolean;
   /** Register the one listener that is called each time when it takes more again, and when it closes. */
   onDrain(listener: () => void): void;
   /** Nobody listens any more. The function runs on, as in Lambda; what it answers is dropped. */

@@ -1,6 +1,7 @@
 /** Reading request bodies: never past the limit, never for a caller who is gone, and the polite way not to read one. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BodyBudget } from "../execution/body-budget.ts";
+import { release } from "../execution/body-memory.ts";
 import { LARGE_BYTES } from "../execution/large-bodies.ts";
 
 /** How much of an unwanted body is read away, so that the caller sees our answer instead of a reset connection. */
@@ -83,7 +84,10 @@ export function readBody(request: IncomingMessage, { limit, budget, beforeReadin
       if (budget?.take(chunk.length) === false) return refuse(new BodyBudgetSpent("no room for the request's body"));
       taken += chunk.length;
       if (whole === undefined) chunks.push(chunk);
-      else chunk.copy(whole, bytes - chunk.length);
+      else {
+        chunk.copy(whole, bytes - chunk.length);
+        release(chunk);
+      }
     };
     request.on("data", onData);
     request.on("end", () => {

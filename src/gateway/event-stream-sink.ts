@@ -2,7 +2,7 @@
 import type { Outcome } from "../execution/outcome.ts";
 import type { ResponseHead, ResponseSink } from "../execution/response-sink.ts";
 import { EventFrame } from "../wire/event-frame.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, onWritten } from "./exchange.ts";
 
 const PAYLOAD_CHUNK = new EventFrame({
   ":message-type": "event",
@@ -54,22 +54,23 @@ export class EventStreamSink implements ResponseSink {
     ]);
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Buffer, onDone?: () => void): boolean {
     let takesMore = true;
     for (let from = 0; from < chunk.length; from += MAX_PAYLOAD_BYTES) {
-      takesMore = this.#writeFrame(chunk.subarray(from, from + MAX_PAYLOAD_BYTES));
+      const isLast = from + MAX_PAYLOAD_BYTES >= chunk.length;
+      takesMore = this.#writeFrame(chunk.subarray(from, from + MAX_PAYLOAD_BYTES), isLast ? onDone : undefined);
     }
     return takesMore;
   }
 
-  #writeFrame(payload: Buffer): boolean {
+  #writeFrame(payload: Buffer, onDone?: () => void): boolean {
     if (this.isClosed) return true;
     const { response } = this.#exchange;
-    if (payload.length <= COPY_BYTES) return response.write(PAYLOAD_CHUNK.encode(payload));
+    if (payload.length <= COPY_BYTES) return response.write(PAYLOAD_CHUNK.encode(payload), onWritten(onDone));
     const { before, behind } = PAYLOAD_CHUNK.around(payload);
     response.write(before);
     response.write(payload);
-    return response.write(behind);
+    return response.write(behind, onWritten(onDone));
   }
 
   /** The invocation is over: its last event, and the end. An answer that failed before its first byte is only this. */

@@ -18,8 +18,11 @@ export interface InvokeExchange {
   requestId: string;
   /** @throws BodyTooLarge, BodyBudgetSpent, ConnectionLost */
   readBody(limit: number, budget?: BodyBudget): Promise<Buffer>;
-  /** @param headers names and values in turn */
-  send(status: number, headers: string[], body: Buffer): void;
+  /**
+   * @param headers names and values in turn
+   * @param onDone called once, when nobody needs the body any more: it was sent, or the connection is gone
+   */
+  send(status: number, headers: string[], body: Buffer, onDone?: () => void): void;
 }
 
 export class Exchange implements InvokeExchange {
@@ -102,8 +105,10 @@ export class Exchange implements InvokeExchange {
   }
 
   /** The shortest way out: headers (names and values, complete but for CORS) and a body. */
-  send(status: number, headers: string[], body: Buffer): void {
-    if (this.response.headersSent || this.response.destroyed) return;
+  send(status: number, headers: string[], body: Buffer, onDone?: () => void): void {
+    if (this.response.headersSent || this.response.destroyed) return onDone?.();
+    // Comes behind the answer's last byte, too.
+    if (onDone) this.response.once("close", onDone);
     for (const text of this.extraHeaders) headers.push(text);
     const canKeep = canKeepConnection(this.request, this.#awaitsContinue);
     if (this.isLast || !canKeep) headers.push("Connection", "close");
@@ -117,6 +122,16 @@ export class Exchange implements InvokeExchange {
     this.response.write(body);
     drainThenEnd(this.request, this.response);
   }
+}
+
+/** The listener of a write, for whoever is to be told when the bytes are needed no more. */
+export function onWritten(onDone: (() => void) | undefined): ((error?: Error | null) => void) | undefined {
+  return (
+    onDone &&
+    ((error) => {
+      if (!error) onDone();
+    })
+  );
 }
 
 /** Names and values: the answer's own, the request's id, and the length of a body that is known. */

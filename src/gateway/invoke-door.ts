@@ -3,6 +3,8 @@
  * in and out. Every line here is paid for by every invocation.
  */
 
+import { release } from "../execution/body-memory.ts";
+import type { Turn } from "../execution/large-bodies.ts";
 import type { EventAcceptor } from "../invocation/async/event-acceptor.ts";
 import type { Invoker } from "../invocation/invoker.ts";
 import type { InvokeCall, InvokeReader } from "./invoke-request.ts";
@@ -42,6 +44,11 @@ export class InvokeDoor {
       exchange.send(202, accepted(exchange.requestId, invocation.traceId, NOTHING), NOTHING);
       return;
     }
+    let turn: Turn | undefined;
+    invocation.onLargeAnswer = (given) => {
+      turn = given;
+      turn.keep();
+    };
     const outcome = await this.#invoker.invoke({ ...request, wantsLogTail });
     const answer = [
       "Content-Type",
@@ -57,8 +64,16 @@ export class InvokeDoor {
     ];
     if (outcome.functionError !== undefined) answer.push("X-Amz-Function-Error", outcome.functionError);
     if (wantsLogTail) answer.push("X-Amz-Log-Result", outcome.logTail.toString("base64"));
-    exchange.send(200, answer, outcome.payload);
+    exchange.send(200, answer, outcome.payload, turn && leaving(turn, outcome.payload));
   }
+}
+
+/** A large answer has gone out: nobody else had it. */
+function leaving(turn: Turn, payload: Buffer): () => void {
+  return () => {
+    release(payload);
+    turn.leave();
+  };
 }
 
 /** The headers of a 202: the event will run. */

@@ -4,6 +4,7 @@
  */
 
 import type { BodyBudget } from "../execution/body-budget.ts";
+import { release } from "../execution/body-memory.ts";
 import type { Invocation } from "../execution/invocation.ts";
 import type { Turn } from "../execution/large-bodies.ts";
 import type { Place } from "../functions/function-name.ts";
@@ -121,6 +122,7 @@ export class InvokeReader {
     if (turn !== undefined && type === "RequestResponse") {
       invocation.onDelivered = () => {
         invocation.payload = NOTHING;
+        release(body);
         turn.leave();
       };
     }

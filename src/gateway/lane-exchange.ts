@@ -47,11 +47,11 @@ export class LaneExchange implements InvokeExchange {
     this.send(answer.status, answerHeaders(answer, this.requestId), answer.body);
   }
 
-  send(status: number, headers: string[], body: Buffer): void {
-    if (this.#isAnswered) return;
+  send(status: number, headers: string[], body: Buffer, onDone?: () => void): void {
+    if (this.#isAnswered) return onDone?.();
     this.#isAnswered = true;
     const socket = this.#socket;
-    if (socket.destroyed) return;
+    if (socket.destroyed) return onDone?.();
     this.wasLast = this.#request.isLast();
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
     for (let i = 0; i < headers.length; i += 2) head += headerLine(headers[i] as string, headers[i + 1] as string);
@@ -65,10 +65,11 @@ export class LaneExchange implements InvokeExchange {
     if (body.length <= ONE_WRITE_BYTES) {
       // Latin-1 text is the bytes as they are, and one write.
       socket.write(head + body.toString("latin1"), "latin1");
+      onDone?.();
     } else {
       socket.cork();
       socket.write(head, "latin1");
-      socket.write(body);
+      socket.write(body, onDone);
       socket.uncork();
     }
     if (this.wasLast) socket.end();

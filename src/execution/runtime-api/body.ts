@@ -1,6 +1,7 @@
 /** The body of one request from inside a sandbox as it comes in: bounded, and no larger in our memory than on the wire. */
 
 import type { BodyBudget } from "../body-budget.ts";
+import { largeRoom } from "../body-memory.ts";
 import { LARGE_BYTES } from "../large-bodies.ts";
 
 /** Pieces smaller than this are copied together: a buffer costs more than what is in it. */
@@ -13,8 +14,11 @@ export interface BodyReceiver {
   readonly received: number;
   /** More than it takes came: the rest is thrown away. */
   readonly tooLarge: boolean;
-  /** @returns false when it cannot take more now; the connection is told when it can */
-  add(bytes: Buffer): boolean;
+  /**
+   * @param onDone to be called when nobody needs the bytes any more; whoever keeps them does not
+   * @returns false when it cannot take more now; the connection is told when it can
+   */
+  add(bytes: Buffer, onDone?: () => void): boolean;
   /** Everything that was kept, once: it is the taker's from now on. */
   take(): Buffer;
   /** The body will not be whole: the connection is gone. */
@@ -51,9 +55,12 @@ export class Body implements BodyReceiver {
     return this.#tooLarge;
   }
 
-  add(bytes: Buffer): boolean {
+  add(bytes: Buffer, onDone?: () => void): boolean {
     this.#received += bytes.length;
-    if (this.#tooLarge) return true;
+    if (this.#tooLarge) {
+      onDone?.();
+      return true;
+    }
     if (this.#received > this.#limit || !this.#budget.take(bytes.length)) {
       this.#tooLarge = true;
       this.discard();
@@ -61,8 +68,10 @@ export class Body implements BodyReceiver {
     }
     this.#kept += bytes.length;
     // Most bodies are one piece, which is passed on as it is. A large one gets its room at once, or it would be there twice.
-    if (this.#announced >= LARGE_BYTES) this.#fill(bytes);
-    else if (bytes.length >= SMALL_BYTES || this.#parts.length === 0) {
+    if (this.#announced > LARGE_BYTES) {
+      this.#fill(bytes);
+      onDone?.();
+    } else if (bytes.length >= SMALL_BYTES || this.#parts.length === 0) {
       this.#closeBlock();
       this.#parts.push(bytes);
     } else this.#copy(bytes);
@@ -72,7 +81,7 @@ export class Body implements BodyReceiver {
   take(): Buffer {
     this.#closeBlock();
     // A large one that broke off: what it has not filled was never there.
-    if (this.#announced >= LARGE_BYTES && this.#parts[0]) this.#parts[0] = this.#parts[0].subarray(0, this.#kept);
+    if (this.#announced > LARGE_BYTES && this.#parts[0]) this.#parts[0] = this.#parts[0].subarray(0, this.#kept);
     const bytes = this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts);
     this.discard();
     return bytes;
@@ -86,7 +95,7 @@ export class Body implements BodyReceiver {
   }
 
   #fill(bytes: Buffer): void {
-    const whole = this.#parts[0] ?? Buffer.allocUnsafeSlow(this.#announced);
+    const whole = this.#parts[0] ?? largeRoom(this.#announced);
     this.#parts[0] = whole;
     bytes.copy(whole, this.#kept - bytes.length);
   }

@@ -5,9 +5,11 @@
  */
 import type { Socket } from "node:net";
 import type { BodyBudget } from "../body-budget.ts";
+import { ReadBlock } from "../body-memory.ts";
 import { LARGE_BYTES, type LargeBodies, type Turn } from "../large-bodies.ts";
 import { Body, type BodyReceiver } from "./body.ts";
 import { type Head, type Headers, parseHead, parseHeaders } from "./head.ts";
+import type { RequestHandler, Responder, RuntimeRequest } from "./request.ts";
 import type { StreamedBody } from "./streamed-body.ts";
 
 const MAX_HEAD_BYTES = 65_536;
@@ -18,37 +20,6 @@ const CRLF = Buffer.from("\r\n");
 const CHUNK_SIZE = /^([0-9a-fA-F]+)[ \t]*(?:;|$)/;
 const RESPONSE_MODE = "lambda-runtime-function-response-mode";
 const NO_HEADERS: Headers = Object.freeze({});
-
-export interface RuntimeRequest {
-  readonly method: string;
-  readonly path: string;
-  /** Names in lower case. */
-  readonly headers: Headers;
-  /** What came behind a chunked body. */
-  readonly trailers: Headers;
-  readonly body: Buffer;
-  /** Set when the body went on as it came; `body` is empty then. */
-  readonly streamed: StreamedBody | undefined;
-  /** Whole: all of it is in `body`. Too large: the body was over the limit and was thrown away. Truncated: the peer closed
-   * before the end. */
-  readonly bodyState: "whole" | "too-large" | "truncated";
-}
-
-export interface Responder {
-  readonly alive: boolean;
-  /**
-   * @param head status line and headers without the closing empty line; content-length is added here
-   * @param mayWait this answer may go out together with the next one, when the peer has already sent its next request
-   * @param onSent called when the body is out of our hands, or lost
-   */
-  send(head: string, body: Buffer, mayWait?: boolean, onSent?: () => void): void;
-}
-
-export interface RequestHandler {
-  handle(request: RuntimeRequest, responder: Responder): void;
-  /** The head of a request that announces a streamed body. @returns where it goes; undefined: it is collected as any other */
-  stream(method: string, path: string, headers: Headers): StreamedBody | undefined;
-}
 
 interface Incoming {
   readonly method: string;
@@ -73,6 +44,8 @@ export class Connection implements Responder {
   readonly #maxBodyBytes: number;
   readonly #budget: BodyBudget;
   #pending: Buffer | undefined;
+  /** What #pending is the rest of, while the body is one whose bytes go on, or are copied. */
+  #block: ReadBlock | undefined;
   #incoming: Incoming | undefined;
   /** A request was handed on and not answered yet: later ones wait, so that answers keep their order. */
   #answering = false;
@@ -124,6 +97,8 @@ export class Connection implements Responder {
   #onData(chunk: Buffer): void {
     if (this.#closed) return;
     this.#pending = this.#pending ? Buffer.concat([this.#pending, chunk]) : chunk;
+    this.#block?.done();
+    this.#block = this.#incoming && new ReadBlock(this.#pending);
     this.#advance();
   }
 
@@ -206,7 +181,12 @@ export class Connection implements Responder {
 
   #take(incoming: Incoming, bytes: Buffer): void {
     this.#drop(bytes.length);
-    if (!incoming.body.add(bytes)) this.#isBlocked = true;
+    if (!incoming.body.add(bytes, this.#block?.use())) this.#isBlocked = true;
+    // One of undeclared length has turned out to be large: its rest waits.
+    else if (!this.#turn && !incoming.streamed && incoming.body.received > LARGE_BYTES) this.#awaitTurn();
+    if (this.#pending) return;
+    this.#block?.done();
+    this.#block = undefined;
   }
 
   /** @returns true when the body is complete */
@@ -273,9 +253,10 @@ export class Connection implements Responder {
     const body = incoming.body.take();
     this.#answering = true;
     this.#isBlocked = false;
-    this.#turn?.leave();
+    const turn = this.#turn;
     this.#turn = undefined;
-    this.#handler.handle({ method, path, headers, trailers, body, streamed, bodyState }, this);
+    this.#handler.handle({ method, path, headers, trailers, body, turn, streamed, bodyState }, this);
+    if (!turn?.isKept) turn?.leave();
   }
 
   send(head: string, body: Buffer, mayWait = false, onSent?: () => void): void {

@@ -1,7 +1,7 @@
 /** POST /runtime/invocation/{id}/error: the function threw. The body goes to the caller as it is. */
 import type { InvocationSlot } from "../invocation-slot.ts";
-import type { Responder, RuntimeRequest } from "./connection.ts";
 import { refuseAnswer, sendAccepted } from "./rendering.ts";
+import type { Responder, RuntimeRequest } from "./request.ts";
 
 /** A header of a reported error, a trailer of a streamed answer that broke off. */
 export const ERROR_TYPE = "lambda-runtime-function-error-type";

@@ -1,8 +1,8 @@
 /** POST /extension/init/error and /extension/exit/error: an extension says why it is about to end. */
 import type { Extensions } from "../extensions.ts";
-import type { Responder } from "./connection.ts";
 import type { Headers } from "./head.ts";
 import { sendAccepted, sendRefusal } from "./rendering.ts";
+import type { Responder } from "./request.ts";
 
 const ERROR_TYPE = "Lambda-Extension-Function-Error-Type";
 /** characters of it that are kept: it goes into a log line */

@@ -1,8 +1,8 @@
 /** GET /extension/event/next: the long poll in which an extension waits for its next event. */
 import { randomUUID } from "node:crypto";
 import type { EventPoll, Extensions } from "../extensions.ts";
-import type { Responder } from "./connection.ts";
 import { sendRefusal } from "./rendering.ts";
+import type { Responder } from "./request.ts";
 
 export function answerEventNext(responder: Responder, extensions: Extensions, id: string): void {
   const refusal = extensions.next(id, new ParkedEvent(responder));

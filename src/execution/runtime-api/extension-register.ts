@@ -1,8 +1,8 @@
 /** POST /extension/register: an extension says its name and of which events it wants to know. */
 import type { FunctionVersion } from "../../functions/function-version.ts";
 import type { Extensions } from "../extensions.ts";
-import type { Responder, RuntimeRequest } from "./connection.ts";
 import { sendRefusal } from "./rendering.ts";
+import type { Responder, RuntimeRequest } from "./request.ts";
 
 /** The extensions of an environment, and the function beside which they run. */
 export interface ExtensionsSide {

@@ -1,10 +1,11 @@
 /** The Extensions API of one execution environment (2020-01-01, contract/02 §2): tells endpoints and extensions apart. */
-import type { Responder, RuntimeRequest } from "./connection.ts";
+
 import { answerExtensionError } from "./extension-error.ts";
 import { answerEventNext } from "./extension-next.ts";
 import { answerRegister, type ExtensionsSide } from "./extension-register.ts";
 import type { Headers } from "./head.ts";
 import { refuseMethod, refusePath, sendRefusal } from "./rendering.ts";
+import type { Responder, RuntimeRequest } from "./request.ts";
 
 export const EXTENSIONS_ROOT = "/2020-01-01/extension/";
 

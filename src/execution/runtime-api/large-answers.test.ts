@@ -76,3 +76,23 @@ test("the fifth large body waits for one of four to be whole or gone, and small 
   assert.deepEqual(heard, ["undefined 0", `9 ${bytes}`], "what broke off is told as empty");
   for (const socket of [...sockets, ...hoarders, small, waiting]) socket.destroy();
 });
+
+test("a body of undeclared length waits with its rest once it has turned out to be large", async () => {
+  const hoarders = [await dial(), await dial(), await dial(), await dial()];
+  for (const hoarder of hoarders) {
+    hoarder.write(`POST /2018-06-01/runtime/init/error HTTP/1.1\r\ncontent-length: ${LARGE_BYTES + 1}\r\n\r\n`);
+  }
+  while (inside.slice(-4).some((peer) => peer.bytesRead === 0)) await turn();
+  heard.length = 0;
+  const chunked = await dial();
+  const chunk = Buffer.concat([Buffer.from("40000\r\n"), Buffer.alloc(0x40000, 7), Buffer.from("\r\n")]);
+  chunked.write("POST /2018-06-01/runtime/init/error HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n");
+  for (let count = 0; count < 4; count++) chunked.write(chunk);
+  chunked.write("0\r\n\r\n");
+  while (!(inside.at(-1) as Socket).isPaused()) await turn();
+  assert.deepEqual(heard, []);
+  hoarders[0]?.destroy();
+  while (heard.length < 2) await turn();
+  assert.deepEqual(heard, ["undefined 0", `7 ${4 * 0x40000}`]);
+  for (const socket of [...hoarders, chunked]) socket.destroy();
+});

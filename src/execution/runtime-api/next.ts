@@ -1,8 +1,8 @@
 /** GET /runtime/invocation/next: the long poll in which a runtime waits for its next event. */
 import type { Invocation } from "../invocation.ts";
 import type { InvocationSlot, Poll } from "../invocation-slot.ts";
-import type { Responder } from "./connection.ts";
 import { sendInvalidState } from "./rendering.ts";
+import type { Responder } from "./request.ts";
 
 export function answerNext(responder: Responder, slot: InvocationSlot): void {
   if (!slot.next(new ParkedNext(responder))) sendInvalidState(responder, slot.state, "Ready");

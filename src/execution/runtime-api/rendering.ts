@@ -1,7 +1,7 @@
 /** The Runtime API's answers as bytes: the same few, so most of them are made once. */
 import type { Refusal } from "../extensions.ts";
 import type { InvocationSlot } from "../invocation-slot.ts";
-import type { Responder } from "./connection.ts";
+import type { Responder } from "./request.ts";
 
 const ACCEPTED = Buffer.from('{"status":"OK"}\n');
 const ACCEPTED_HEAD = "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\n";

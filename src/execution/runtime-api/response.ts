@@ -2,10 +2,10 @@
 import { MAX_STREAMED_BYTES } from "../answer-stream.ts";
 import type { InvocationSlot, RuntimeAnswer } from "../invocation-slot.ts";
 import { MAX_RESPONSE_BYTES } from "../outcome.ts";
-import type { Responder, RuntimeRequest } from "./connection.ts";
 import { ERROR_TYPE, reportedErrorType } from "./error.ts";
 import type { Headers } from "./head.ts";
 import { refuseAnswer, sendAccepted, sendError } from "./rendering.ts";
+import type { Responder, RuntimeRequest } from "./request.ts";
 import { StreamedBody } from "./streamed-body.ts";
 
 const RESPONSE_MODE = "lambda-runtime-function-response-mode";
@@ -48,7 +48,7 @@ export function answerResponse(
   }
 }
 
-function readAnswer({ headers, trailers, body, bodyState }: RuntimeRequest): RuntimeAnswer {
+function readAnswer({ headers, trailers, body, bodyState, turn }: RuntimeRequest): RuntimeAnswer {
   if (bodyState !== "whole") return { kind: bodyState, body };
   const mode = headers[RESPONSE_MODE];
   if (mode !== undefined && mode.toLowerCase() !== "streaming" && mode.toLowerCase() !== "buffered") {
@@ -56,7 +56,7 @@ function readAnswer({ headers, trailers, body, bodyState }: RuntimeRequest): Run
   }
   // A streamed answer that broke off tells so in its trailers.
   const errorType = trailers[ERROR_TYPE];
-  if (errorType === undefined) return { kind: "response", body };
+  if (errorType === undefined) return { kind: "response", body, turn };
   const error = trailers[ERROR_BODY];
   return {
     kind: "error",

@@ -8,7 +8,7 @@ import { BodyBudget } from "../body-budget.ts";
 import type { InvocationSlot } from "../invocation-slot.ts";
 import { LargeBodies } from "../large-bodies.ts";
 import { MAX_RESPONSE_BYTES } from "../outcome.ts";
-import { Connection, type Responder, type RuntimeRequest } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { answerInvocationError } from "./error.ts";
 import { EXTENSIONS_ROOT, routeExtension } from "./extension.ts";
 import type { ExtensionsSide } from "./extension-register.ts";
@@ -16,6 +16,7 @@ import type { Headers } from "./head.ts";
 import { answerInitError } from "./init-error.ts";
 import { answerNext } from "./next.ts";
 import { refuseMethod, refusePath, sendText } from "./rendering.ts";
+import type { Responder, RuntimeRequest } from "./request.ts";
 import { answerResponse, openStream } from "./response.ts";
 import type { StreamedBody } from "./streamed-body.ts";
 

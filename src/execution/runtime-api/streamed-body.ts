@@ -25,10 +25,10 @@ export class StreamedBody implements BodyReceiver {
     return this.#tooLarge;
   }
 
-  add(bytes: Buffer): boolean {
+  add(bytes: Buffer, onDone?: () => void): boolean {
     this.#received += bytes.length;
     if (this.#tooLarge) return true;
-    if (!this.stream.wouldOverflow(bytes.length)) return this.stream.write(bytes);
+    if (!this.stream.wouldOverflow(bytes.length)) return this.stream.write(bytes, onDone);
     this.#tooLarge = true;
     this.#slot.endStream(this.stream, { kind: "too-large", body: NOTHING });
     return true;

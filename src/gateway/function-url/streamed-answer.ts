@@ -5,7 +5,7 @@
  */
 import type { Outcome } from "../../execution/outcome.ts";
 import type { ResponseHead, ResponseSink } from "../../execution/response-sink.ts";
-import type { Exchange } from "../exchange.ts";
+import { type Exchange, onWritten } from "../exchange.ts";
 import { answerOf, type UrlAnswer } from "./answer.ts";
 import { type AnswerHead, answerHead, MalformedAnswer } from "./response-headers.ts";
 
@@ -56,9 +56,9 @@ export class StreamedAnswer implements ResponseSink {
     else this.#begin({ status: 200, headers: ["Content-Type", contentType], hasType: true });
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Buffer, onDone?: () => void): boolean {
     if (this.isClosed) return true;
-    if (this.#phase === "body") return this.#exchange.response.write(chunk);
+    if (this.#phase === "body") return this.#exchange.response.write(chunk, onWritten(onDone));
     if (this.#phase === "malformed") return true;
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
