@@ -108,6 +108,26 @@ test("who waits for one that does not come back is served on demand", async () =
   await pool.close();
 });
 
+test("who waits for one that works on after its answer is served on demand, and nobody else waits for it", async () => {
+  const { pool, made, busy, provision, complete, invoke } = setUp();
+  provision(share(V1, 1));
+  await complete();
+  const first = invoke(V1);
+  await busy(1);
+  only(made).answer();
+  await first;
+  assert.equal(pool.demand(V1), "provisioned");
+  const second = invoke(V1);
+  await busy(2);
+  assert.equal(made[1]?.initialization, "on-demand");
+  assert.equal(pool.demand(V1), "cold");
+  made[1]?.finish();
+  made[0]?.comeBack();
+  await second;
+  assert.equal(pool.demand(V1), "provisioned");
+  await pool.close();
+});
+
 test("an environment whose runtime ends, whose sandbox fails or that comes back without a runtime is replaced", async () => {
   const { pool, made, provision, complete, invoke, alive } = setUp();
   provision(share(V1, 1));

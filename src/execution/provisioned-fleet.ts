@@ -15,6 +15,9 @@ const TRIES = 3;
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 60_000;
 
+/** ms in which an environment that has answered is expected back: a cold start takes no longer */
+const RETURN_MS = 200;
+
 /** Why there are fewer environments than there should be. The first is AWS's word (recorded); the others are ours. */
 export type AllocationFailure = "FUNCTION_ERROR_INIT_FAILURE" | "INSUFFICIENT_CAPACITY" | "INTERNAL_ERROR";
 
@@ -156,7 +159,20 @@ export class ProvisionedFleet implements EnvironmentListener {
   }
 
   #nextBack(): Promise<Environment | undefined> {
-    return new Promise((resolve) => this.#waiters.push(resolve));
+    return new Promise((resolve) => {
+      const waiter = (environment: Environment | undefined): void => {
+        clearTimeout(timer);
+        resolve(environment);
+      };
+      const timer = setTimeout(() => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+        // It works on after its answer, as long as it may: nobody else is to count on it.
+        const [late] = this.#returning;
+        if (late) this.#returning.delete(late);
+        resolve(undefined);
+      }, RETURN_MS);
+      this.#waiters.push(waiter);
+    });
   }
 
   #fill(): void {
