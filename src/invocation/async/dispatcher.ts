@@ -19,6 +19,9 @@ const MOST_RUNNING = 500;
 /** bytes of payloads in memory, from which on entries are taken one by one, and none any more */
 const FEW_BYTES = 32 * 1024 * 1024;
 const MOST_BYTES = 64 * 1024 * 1024;
+/** Beyond these, for lanes in which nothing runs. */
+const SPARE_RUNNING = 250;
+const SPARE_BYTES = 64 * 1024 * 1024;
 /** ms after which an entry that met a fault of ours is tried again, and after which that is tried to be written down */
 const FAULT_DELAY_MS = 10_000;
 const LONGEST_SLEEP_MS = 60_000;
@@ -96,14 +99,24 @@ export class Dispatcher {
         nextMs = Math.min(nextMs, readyMs);
         continue;
       }
-      const room = Math.min(lane.room, MOST_RUNNING - this.#running.size, this.#bytes < FEW_BYTES ? CLAIM : 1);
       // Whatever ends looks again.
-      if (room <= 0 || this.#claims >= CLAIMS || this.#bytes >= MOST_BYTES) return;
+      if (this.#claims >= CLAIMS) return;
+      const room = Math.min(lane.room, this.#roomFor(lane));
+      if (room <= 0) continue;
       this.#last = name;
       void this.#claim(name, lane, room);
     }
     this.#timer = setTimeout(() => this.wake(), nextMs - nowMs);
     this.#timer.unref();
+  }
+
+  /** However many others take long: a lane in which nothing runs gets one of its entries in. */
+  #roomFor(lane: Lane): number {
+    const { size } = this.#running;
+    if (size < MOST_RUNNING && this.#bytes < MOST_BYTES) {
+      return Math.min(MOST_RUNNING - size, this.#bytes < FEW_BYTES ? CLAIM : 1);
+    }
+    return lane.isIdle && size < MOST_RUNNING + SPARE_RUNNING && this.#bytes < MOST_BYTES + SPARE_BYTES ? 1 : 0;
   }
 
   #inTurn(names: string[]): string[] {

@@ -17,6 +17,22 @@ test("a function that hangs delays no other, and holds no more events than its s
   await events.until(() => events.asynchronous.counters.succeeded === 100);
 });
 
+test("however many functions hang, another still has its turn", { timeout: 20_000 }, async () => {
+  await using events = await TestEvents.start();
+  const { promise: hanging, resolve: release } = Promise.withResolvers<Outcome>();
+  const names = Array.from({ length: 50 }, (_, n) => `stuck-${n}`);
+  for (const name of names) {
+    events.functions.set(name, () => hanging);
+    await Promise.all(Array.from({ length: 12 }, () => events.send(name)));
+  }
+  await events.until(() => events.invoked.length === 500);
+  events.functions.set("quick", () => ok());
+  await Promise.all(Array.from({ length: 5 }, () => events.send("quick")));
+  await events.until(() => events.asynchronous.counters.succeeded === 5);
+  release(ok());
+  await events.quiet();
+});
+
 test("functions take turns, however long their queues are", async () => {
   await using events = await TestEvents.start();
   for (const name of ["a", "b", "c"]) events.functions.set(name, () => ok());
