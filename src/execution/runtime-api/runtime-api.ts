@@ -19,6 +19,7 @@ import { refuseMethod, refusePath, sendText } from "./rendering.ts";
 import type { Responder, RuntimeRequest } from "./request.ts";
 import { answerResponse, openStream } from "./response.ts";
 import type { StreamedBody } from "./streamed-body.ts";
+import { answerSubscription } from "./telemetry.ts";
 
 const ROOT = "/2018-06-01";
 const INVOCATION = `${ROOT}/runtime/invocation/`;
@@ -75,5 +76,5 @@ function route(request: RuntimeRequest, responder: Responder, slot: InvocationSl
     return method === "POST" ? answerInitError(request, responder, slot) : refuseMethod(responder);
   }
   if (path === `${ROOT}/ping` && method === "GET") return sendText(responder, "200 OK", "pong");
-  refusePath(responder);
+  if (!answerSubscription(method, path, responder)) refusePath(responder);
 }
