@@ -1,6 +1,6 @@
 /** Extensions in real sandboxes: what they are told and when, what their ends mean, and what they cannot do. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe, type TestContext, test } from "node:test";
 import { InvokeCommand, UpdateFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import { zipOf } from "../api/lambda/zip.ts";
 import { TestRegion } from "../test-region.ts";
@@ -28,6 +28,12 @@ describe("extensions", { concurrency: 4 }, () => {
   });
   after(() => region.stop());
 
+  /** Plain processes see the machine's own directories. */
+  const hasWalls = async (t: TestContext): Promise<boolean> => {
+    const { isolation } = (await (await fetch(`${region.url}/_alonzo/health`)).json()) as { isolation: string };
+    if (isolation === "process") t.skip("plain processes share the machine's /tmp");
+    return isolation !== "process";
+  };
   const deploy = async (files: Readonly<Record<string, string>>, code = FUNCTION, Timeout = 20, mode?: number) => {
     const Layers = [await publishExtensions(region, files, mode)];
     return region.deploy({ runtime: RUNTIME, zip: zipOf({ "index.mjs": code }), more: { Layers, Timeout } });
@@ -40,7 +46,8 @@ describe("extensions", { concurrency: 4 }, () => {
     return JSON.parse(text) as { id: string; starts: number };
   };
 
-  test("an extension registers, is ready before the function is, and hears of each invocation", async () => {
+  test("an extension registers, is ready before the function is, and hears of each invocation", async (t) => {
+    if (!(await hasWalls(t))) return;
     const watcher = extension(`
       const { status, text, id } = await register(["INVOKE", "SHUTDOWN"], { "lambda-extension-accept-feature": "accountId" });
       log("registered", status, text);
@@ -103,7 +110,8 @@ describe("extensions", { concurrency: 4 }, () => {
     assert.match(invoked.log, /END RequestId.*\nREPORT RequestId/s, "the log tail is whole, extensions or not");
   });
 
-  test("the caller does not wait for extensions, the next invocation does; after the timeout all starts anew", async () => {
+  test("the caller does not wait for extensions, the next invocation does; after the timeout all starts anew", async (t) => {
+    if (!(await hasWalls(t))) return;
     const holder = extension(
       `const { id } = await register(["INVOKE"]); log("got", (await next(id)).eventType); setInterval(() => {}, 1000);`,
     );
@@ -146,7 +154,8 @@ describe("extensions", { concurrency: 4 }, () => {
     assert(log.indexOf("runtime asked to end") < log.indexOf('"SHUTDOWN"'), log);
   });
 
-  test("a function's timeout is told to extensions, and the next invocation starts all anew on the same /tmp", async () => {
+  test("a function's timeout is told to extensions, and the next invocation starts all anew on the same /tmp", async (t) => {
+    if (!(await hasWalls(t))) return;
     const name = await deploy({ watcher: WATCHER }, FUNCTION, 3);
     await answer(name);
     const { document, requestId } = await region.invokeFailing(name, '{"hang":true}');
@@ -177,7 +186,8 @@ describe("extensions", { concurrency: 4 }, () => {
     assert.match(log, /RequestId: \S+ Error: exit code 3\nExtension\.Crash\n/);
   });
 
-  test("an extension that ends amid an invocation ends that, and the environment starts anew", async () => {
+  test("an extension that ends amid an invocation ends that, and the environment starts anew", async (t) => {
+    if (!(await hasWalls(t))) return;
     const fragile = extension(
       `const { id } = await register(["INVOKE"]); await next(id); await next(id); process.exit(7);`,
     );
