@@ -1,6 +1,7 @@
 /** The Telemetry API and the Logs API, which are not served: they say so in the way that extensions know (contract/02 §3). */
-import type { Responder } from "./connection.ts";
+
 import { refuseMethod, sendError } from "./rendering.ts";
+import type { Responder } from "./request.ts";
 
 const SUBSCRIPTIONS = new Map([
   ["/2022-07-01/telemetry", ["Telemetry.NotSupported", "Telemetry API is not supported"]],
