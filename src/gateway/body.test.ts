@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
+import { PassThrough } from "node:stream";
 import { describe, it } from "node:test";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { BodyBudget } from "../execution/body-budget.ts";
 import { LARGE_BYTES } from "../execution/large-bodies.ts";
+import { readBody } from "./body.ts";
 import { ADMINISTRATOR, signHeaders, startTestGateway } from "./test-gateway.ts";
 import { Sha256 } from "./test-signing.ts";
 
@@ -71,6 +74,29 @@ describe("large events", () => {
     for (const socket of inside) socket.end(large.slice(-1));
     assert.equal((await patient).text, large);
     for (const socket of inside) if (!socket.closed) await once(socket.resume(), "close");
+  });
+
+  it("of undeclared length wait for their turn when they have turned out to be large", async () => {
+    const request = Object.assign(new PassThrough(), { headers: { "transfer-encoding": "chunked" } });
+    const hasCome = Promise.withResolvers<void>();
+    const asked: boolean[] = [];
+    const body = readBody(request as unknown as IncomingMessage, {
+      limit: 4 * LARGE_BYTES,
+      onLarge: () => {
+        asked.push(request.isPaused());
+        return hasCome.promise;
+      },
+    });
+    request.write(Buffer.alloc(LARGE_BYTES, 1));
+    await new Promise(setImmediate);
+    assert.deepEqual(asked, []);
+    request.write(Buffer.alloc(1, 2));
+    request.end(Buffer.alloc(LARGE_BYTES, 3));
+    await new Promise(setImmediate);
+    assert.deepEqual([asked, request.isPaused()], [[true], true]);
+    hasCome.resolve();
+    assert.equal((await body).length, 2 * LARGE_BYTES + 1);
+    assert.equal(asked.length, 1, "once");
   });
 });
 

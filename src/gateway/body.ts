@@ -46,6 +46,8 @@ interface Reading {
   readonly budget?: BodyBudget | undefined;
   /** Called when the body is really wanted: where 100 Continue is sent. */
   readonly beforeReading?: (() => void) | undefined;
+  /** Called when a body of undeclared length has turned out to be large: its rest is read when the promise resolves. */
+  readonly onLarge?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -53,7 +55,10 @@ interface Reading {
  * @throws BodyTooLarge before reading when the length is declared, else one byte after the limit; BodyBudgetSpent;
  * ConnectionLost
  */
-export function readBody(request: IncomingMessage, { limit, budget, beforeReading }: Reading): Promise<Buffer> {
+export function readBody(
+  request: IncomingMessage,
+  { limit, budget, beforeReading, onLarge }: Reading,
+): Promise<Buffer> {
   const declared = declaredBytes(request);
   if (declared !== undefined && declared > limit) return Promise.reject(new BodyTooLarge(declared));
   // It had to wait for its turn, and its caller did not.
@@ -87,6 +92,10 @@ export function readBody(request: IncomingMessage, { limit, budget, beforeReadin
       else {
         chunk.copy(whole, bytes - chunk.length);
         release(chunk);
+      }
+      if (declared === undefined && bytes > LARGE_BYTES && bytes - chunk.length <= LARGE_BYTES && onLarge) {
+        request.pause();
+        void onLarge().then(() => request.resume());
       }
     };
     request.on("data", onData);

@@ -9,7 +9,7 @@ import { InvokeRefusal } from "../invocation/refusal.ts";
 import type { WireService } from "../wire/service.ts";
 import { ServiceError } from "../wire/service-error.ts";
 import { AdminDoor } from "./admin-door.ts";
-import { BodyBudgetSpent, BodyTooLarge, ConnectionLost } from "./body.ts";
+import { BodyBudgetSpent, BodyTooLarge, ConnectionLost, declaredBytes } from "./body.ts";
 import type { BrowserGuard } from "./cors.ts";
 import type { Call, Exchange } from "./exchange.ts";
 import { UrlDoor } from "./function-url/url-door.ts";
@@ -24,6 +24,8 @@ import { type RequestHead, readHead } from "./request-head.ts";
 import { ServiceDoor } from "./service-door.ts";
 import { SignatureVerifier } from "./sigv4.ts";
 import { StreamDoor } from "./stream-door.ts";
+
+type TurnCall = Call & { readonly turn?: Pick<Turn, "leave"> };
 
 export class Dispatch {
   readonly #invoke: InvokeDoor;
@@ -116,20 +118,23 @@ export class Dispatch {
     return isAdmin ? this.#admin.handle(call) : this.#service.handle(call);
   }
 
-  /** A large event is not read before there is room for it in memory. */
-  async #inTurn(
-    call: Call,
-    handle: (call: Call & { readonly turn?: Turn }) => Promise<void>,
-    turns = this.#largeEvents,
-  ): Promise<void> {
-    if (!(Number(call.head.headers["content-length"]) > LARGE_BYTES)) return handle(call);
-    const hasCome = Promise.withResolvers<void>();
-    const turn = turns.enter(hasCome.resolve);
-    await hasCome.promise;
+  /** A large event is not read before there is room for it in memory; one of undeclared length not past what is large. */
+  async #inTurn(call: Call, handle: (call: TurnCall) => Promise<void>, turns = this.#largeEvents): Promise<void> {
+    const { exchange } = call;
+    const bytes = declaredBytes(exchange.request);
+    if (bytes !== undefined && !(bytes > LARGE_BYTES)) return handle(call);
+    let turn: Turn | undefined;
+    const enter = (): Promise<void> => {
+      const hasCome = Promise.withResolvers<void>();
+      turn = turns.enter(hasCome.resolve);
+      return hasCome.promise;
+    };
+    if (bytes === undefined) exchange.onLargeBody = enter;
+    else await enter();
     try {
-      await handle({ ...call, turn });
+      await handle({ ...call, turn: { leave: () => turn?.leave() } });
     } finally {
-      turn.leave();
+      turn?.leave();
     }
   }
 

@@ -42,6 +42,8 @@ export class Exchange implements InvokeExchange {
   isHandled = false;
   /** Called when the connection closes before the request is over: an answer written as it comes need not wait for it. */
   onAbandoned: (() => void) | undefined;
+  /** Called when the body has turned out to be large, which its head did not tell: its rest waits for the promise. */
+  onLargeBody: (() => Promise<void>) | undefined;
   #awaitsContinue: boolean;
 
   constructor(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) {
@@ -57,7 +59,7 @@ export class Exchange implements InvokeExchange {
    */
   readBody(limit: number, budget?: BodyBudget): Promise<Buffer> {
     const beforeReading = this.#awaitsContinue ? () => this.#continue() : undefined;
-    return readBody(this.request, { limit, budget, beforeReading });
+    return readBody(this.request, { limit, budget, beforeReading, onLarge: this.onLargeBody });
   }
 
   #continue(): void {

@@ -31,8 +31,8 @@ const NOTHING = Buffer.alloc(0);
 export interface InvokeCall {
   readonly exchange: InvokeExchange;
   readonly head: RequestHead;
-  /** Of a large body. */
-  readonly turn?: Turn;
+  /** Of a body that is large, or may be. */
+  readonly turn?: Pick<Turn, "leave">;
 }
 
 /** An operation whose requests all ask for the same, whatever Invoke's headers and Qualifier would say. */

@@ -3,6 +3,7 @@
  * function made of it as a response. Preflight requests are answered here where the owner has configured CORS.
  */
 import type { BodyBudget } from "../../execution/body-budget.ts";
+import { release } from "../../execution/body-memory.ts";
 import { LARGE_BYTES, type Turn } from "../../execution/large-bodies.ts";
 import type { Outcome } from "../../execution/outcome.ts";
 import { functionArn, type Place } from "../../functions/function-name.ts";
@@ -80,7 +81,7 @@ export class UrlDoor {
   }
 
   /** @throws ServiceError, InvokeRefusal */
-  async handle(call: Call & { readonly turn?: Turn }, target: UrlTarget): Promise<void> {
+  async handle(call: Call & { readonly turn?: Pick<Turn, "leave"> }, target: UrlTarget): Promise<void> {
     const { exchange, head } = call;
     exchange.service = URL_ERRORS;
     const { directory, place } = this.#parts;
@@ -133,20 +134,26 @@ export class UrlDoor {
   }
 
   /** Anyone may send large events to more functions than can run: each counts until its function has it. @returns its end */
-  #hold(invocation: OwnInvocation, turn: Turn | undefined): () => void {
-    const bytes = invocation.payload.length;
+  #hold(invocation: OwnInvocation, turn: Pick<Turn, "leave"> | undefined): () => void {
+    const { payload } = invocation;
+    const bytes = payload.length;
     if (bytes <= LARGE_BYTES) return () => {};
     const { unverified } = this.#parts;
     if (!unverified.take(bytes)) throw new BodyBudgetSpent("no room for the event");
     let isHeld = true;
-    invocation.onDelivered = () => {
+    const letGo = (): void => {
       if (!isHeld) return;
       isHeld = false;
       unverified.giveBack(bytes);
       invocation.payload = NOTHING;
       turn?.leave();
     };
-    return invocation.onDelivered;
+    // Only then is it known that it is not on its way any more.
+    invocation.onDelivered = () => {
+      letGo();
+      release(payload);
+    };
+    return letGo;
   }
 
   /** @returns the signature, undefined where none is asked for */
