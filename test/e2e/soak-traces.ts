@@ -5,7 +5,9 @@ import { dirname, join } from "node:path";
 export interface Traces {
   readonly processes: number;
   readonly mounts: number;
-  readonly descriptors: number;
+  /** Descriptors, by what they are. */
+  readonly sockets: number;
+  readonly files: number;
   readonly networks: number;
   readonly cgroups: number;
   /** Of the region's run directory. */
@@ -14,16 +16,17 @@ export interface Traces {
 
 /** @param pid of the region */
 export function tracesOf(pid: number): Traces {
-  const descriptors = readdirSync(`/proc/${pid}/fd`);
-  const lock = descriptors
-    .map((fd) => linkOf(`/proc/${pid}/fd/${fd}`))
-    .find((path) => /^\/run\/alonzo\/\d+\.lock$/.test(path));
+  const links = readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
+  const lock = links.find((path) => /^\/run\/alonzo\/\d+\.lock$/.test(path));
   const directory = lock?.replace(/\.lock$/, "");
+  const sockets = links.filter((link) => link.startsWith("socket:")).length;
+  const networks = links.filter((link) => link.startsWith("net:")).length;
   return {
     processes: descendantsOf(pid),
     mounts: readFileSync(`/proc/${pid}/mountinfo`, "utf8").split("\n").length,
-    descriptors: descriptors.length,
-    networks: descriptors.filter((fd) => linkOf(`/proc/${pid}/fd/${fd}`).startsWith("net:")).length,
+    sockets,
+    networks,
+    files: links.length - sockets - networks,
     cgroups: directory === undefined ? 0 : cgroupsOf(directory),
     entries: directory === undefined ? 0 : listOf(directory).length,
   };
