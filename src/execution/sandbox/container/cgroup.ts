@@ -149,10 +149,23 @@ function thawBelow(directory: string, layout: CgroupLayout): void {
   }
 }
 
-/** Send a signal to the oldest process of a group, if one is alive: process 1 of the sandbox. */
+/** Send a signal to process 1 of the sandbox, if it is alive. */
 export function signalInit(layout: CgroupLayout, path: string, signal: NodeJS.Signals): void {
-  const [first] = processesBelow(join(layout.memory, path), layout.files.processes).sort((a, b) => a - b);
-  if (first !== undefined) process.kill(first, signal);
+  const init = processesBelow(join(layout.memory, path), layout.files.processes).find(isProcessOne);
+  try {
+    if (init !== undefined) process.kill(init, signal);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** Numbers tell nothing of age, for the kernel begins anew: the last of NSpid is what the sandbox itself calls the process. */
+function isProcessOne(pid: number): boolean {
+  try {
+    return /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+  } catch {
+    return false;
+  }
 }
 
 /** Delete a group in every hierarchy. Waits for processes on their way out. */
