@@ -23,7 +23,7 @@ export function tracesOf(pid: number): Traces {
   const networks = links.filter((link) => link.startsWith("net:")).length;
   return {
     processes: descendantsOf(pid),
-    mounts: readFileSync(`/proc/${pid}/mountinfo`, "utf8").split("\n").length,
+    mounts: directory === undefined ? 0 : mountsBelow(pid, directory),
     sockets,
     networks,
     files: links.length - sockets - networks,
@@ -36,6 +36,12 @@ export function tracesOf(pid: number): Traces {
 export function memoryOf(pid: number): number {
   const [, kilobytes = "0"] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   return Number(kilobytes) / 1024;
+}
+
+/** Other regions of the machine have mounts, too. */
+function mountsBelow(pid: number, directory: string): number {
+  const mounts = readFileSync(`/proc/${pid}/mountinfo`, "utf8").split("\n");
+  return mounts.filter((line) => line.includes(` ${directory}/`)).length;
 }
 
 function linkOf(path: string): string {
