@@ -193,9 +193,10 @@ for (const [version, program] of found) {
       await aws.json(...permission, "url", ...forUrl);
       await aws.json(...permission, "invoke", "--action", "lambda:InvokeFunction");
       assert.equal((await call(made.FunctionUrl)).body.toString(), "hello");
-      await aws.json("update-function-url-config", ...FUNCTION, "--invoke-mode", "RESPONSE_STREAM");
+      await aws.json("update-function-url-config", ...FUNCTION, "--auth-type", "AWS_IAM");
       const shown = await aws.json("get-function-url-config", ...FUNCTION);
-      assert.deepEqual([shown.FunctionUrl, shown.InvokeMode], [made.FunctionUrl, "RESPONSE_STREAM"]);
+      assert.deepEqual([shown.FunctionUrl, shown.AuthType], [made.FunctionUrl, "AWS_IAM"]);
+      assert.equal((await call(made.FunctionUrl)).status, 403);
       const listed = ["list-function-url-configs", ...FUNCTION, "--query", "FunctionUrlConfigs[].FunctionUrl"];
       assert.deepEqual(await aws.json(...listed), [made.FunctionUrl]);
       await aws.json("delete-function-url-config", ...FUNCTION);
