@@ -61,6 +61,8 @@ export class Environment {
   #destroyed = false;
   /** performance.now() when it last became idle */
   idleSinceMs = 0;
+  /** ms that its last invocation took; undefined when it had none */
+  lastMs: number | undefined;
 
   constructor(parts: EnvironmentParts, listener: EnvironmentListener) {
     this.version = parts.version;
@@ -293,6 +295,7 @@ export class Environment {
     running.finished = true;
     running.stream?.close();
     const outcome = this.#writeUp.outcome(running, { kind, payload, errorType });
+    this.lastMs = outcome.durationMs;
     if (!running.wantsLogTail) running.resolve({ ...outcome, logTail: EMPTY });
     // What the function wrote before it answered became readable before the answer did, so that this turn of the event
     // loop still reads it; the next phase comes after.

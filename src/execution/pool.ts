@@ -5,6 +5,7 @@
  */
 import type { FunctionVersion } from "../functions/function-version.ts";
 import type { Log } from "../observability/log.ts";
+import { Attention } from "./attention.ts";
 import type { Environment, EnvironmentListener } from "./environment.ts";
 import { EnvironmentStarts, NoRoomError, type StartsOptions } from "./environment-starts.ts";
 import { type Fleet, newFleet } from "./fleet.ts";
@@ -49,6 +50,7 @@ export class EnvironmentPool implements EnvironmentListener {
   readonly #members = new WeakMap<Environment, Membership>();
   readonly #underway = new Set<Promise<void>>();
   readonly #freezer = new Freezer((environment) => this.#isIdle(environment));
+  readonly #attention = new Attention();
   readonly #wakes = new WakeLimit<Environment, Fleet>((fleet) => this.#startWanted(fleet));
   readonly #reaper: NodeJS.Timeout;
   #closed = false;
@@ -80,7 +82,9 @@ export class EnvironmentPool implements EnvironmentListener {
     const environment = this.#wakes.isReached(fleet)
       ? await this.#waitForBusy(fleet)
       : (fleet.idle.pop() ?? (await this.#startOrWait(fleet)));
-    return environment.invoke(invocation, wantsLogTail);
+    const outcomeToCome = environment.invoke(invocation, wantsLogTail);
+    this.#attention.pay(environment.lastMs);
+    return outcomeToCome;
   }
 
   /** Whether invoke() would now find a provisioned environment, another that is idle, or start one. */
