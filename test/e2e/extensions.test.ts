@@ -1,6 +1,7 @@
 /** Extensions in real sandboxes: what they are told and when, what their ends mean, and what they cannot do. */
 import assert from "node:assert/strict";
 import { after, before, describe, type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { InvokeCommand, UpdateFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import { zipOf } from "../api/lambda/zip.ts";
 import { TestRegion } from "../test-region.ts";
@@ -161,8 +162,15 @@ describe("extensions", { concurrency: 4 }, () => {
     const { document, requestId } = await region.invokeFailing(name, '{"hang":true}');
     assert.equal(document.errorType, "Sandbox.Timedout");
     assert.equal(document.errorMessage, `RequestId: ${requestId} Error: Task timed out after 3.00 seconds`);
-    assert.equal((await answer(name)).starts, 2);
     assert.match(await logOnce(region, name, /"SHUTDOWN".*\n/), /"shutdownReason":"timeout"/);
+    // Whoever comes while the environment is still being cleared gets another: hung and cleared, its count goes on alone.
+    let starts = 0;
+    for (let attempt = 0; attempt < 5 && starts < 2; attempt++) {
+      await delay(300);
+      ({ starts } = await answer(name));
+      if (starts < 2) await region.invokeFailing(name, '{"hang":true}');
+    }
+    assert.equal(starts, 2);
   });
 
   test("the end of the runtime is told to extensions as a failure", async () => {
