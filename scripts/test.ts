@@ -4,7 +4,8 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
 import { ensureSystemPackages } from "../src/cli/install.ts";
 import { findPython, GROUPS } from "../src/cli/machine.ts";
 
@@ -58,6 +59,12 @@ function pythonWithBoto3(): string | undefined {
   return python;
 }
 
+/** Where Go and Rust put their programs when they were not installed as packages; not on the PATH of every service. */
+function pathWithLanguages(): string {
+  const homes = ["/usr/local/go/bin", join(homedir(), ".cargo", "bin")].filter((path) => existsSync(path));
+  return [process.env.PATH, ...homes].join(delimiter);
+}
+
 requirePinnedNode();
 const missing = ensureSystemPackages(GROUPS.tests, say);
 const python = pythonWithBoto3();
@@ -78,7 +85,7 @@ const child = spawn(
   {
     cwd: ROOT,
     stdio: "inherit",
-    env: { ...process.env, ...(python !== undefined && { ALONZO_TEST_PYTHON: python }) },
+    env: { ...process.env, PATH: pathWithLanguages(), ...(python !== undefined && { ALONZO_TEST_PYTHON: python }) },
   },
 );
 // Ctrl-C reaches the child too, by the terminal; this process only waits to pass its exit code on.

@@ -116,7 +116,7 @@ test("a member is never taken from the prototype of the parsed value", () => {
 });
 
 test("nesting is limited, in what the model knows and in what it does not", () => {
-  const deep = (depth: number) => '{"Nested":'.repeat(depth) + "{}" + "}".repeat(depth);
+  const deep = (depth: number) => `${'{"Nested":'.repeat(depth)}{}${"}".repeat(depth)}`;
   assert.ok(read(deep(100)));
   assert.throws(() => read(deep(200)), refused("The request is nested too deeply"));
   assert.throws(() => read(deep(5000)), refused("The request is nested too deeply"));
