@@ -1,5 +1,8 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
 /** The program: finds the verb and runs it. Flags and environment are read by the verbs, the region made by region.ts. */
+import { enableCompileCache } from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { isOperatorError } from "./cli/arguments.ts";
 import { ApiError, UnreachableError } from "./cli/client.ts";
 import { continueOnPinnedNode } from "./cli/pinned-node.ts";
@@ -34,6 +37,10 @@ async function main(words: readonly string[]): Promise<number> {
 }
 
 continueOnPinnedNode();
+// What was compiled once is not compiled again: half of a start. In the user's own directory, where nobody else can plant code.
+if (process.env.NODE_COMPILE_CACHE === undefined) {
+  enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "alonzo", "compiled"));
+}
 // A reader that goes away (`alonzo start | head -1`) must not take the region with it.
 process.stdout.on("error", () => {});
 process.exitCode = await main(process.argv.slice(2));
