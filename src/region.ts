@@ -264,6 +264,9 @@ async function prepare(version: FunctionVersion, runtimes: Runtimes, code: CodeS
   if (version.packageType === "Image") {
     return { ok: false, reasonCode: "ImageAccessDenied", reason: "This region does not fetch container images yet." };
   }
+  if (version.durable) {
+    return { ok: false, reasonCode: "FunctionError", reason: "This region does not run durable executions yet." };
+  }
   if (version.fileSystems) {
     const reason = "This region does not mount file systems yet.";
     return { ok: false, reasonCode: "EFSMountConnectivityError", reason };

@@ -54,6 +54,14 @@ export interface FunctionLayer {
   readonly signingJobArn?: string;
 }
 
+export interface DurableConfig {
+  /** seconds, 1..31622400 */
+  readonly executionTimeoutSeconds?: number;
+  /** 1..90 */
+  readonly retentionPeriodDays?: number;
+  readonly kmsKeyArn?: string;
+}
+
 /** What the owner of the function configures. One document, stored as JSON, copied unchanged into each version. */
 export interface FunctionConfiguration {
   readonly runtime?: string;
@@ -89,6 +97,8 @@ export interface FunctionConfiguration {
   /** Stored and shown: every function is in the one network of its region. */
   readonly vpc?: VpcConfig;
   readonly fileSystems?: readonly FileSystem[];
+  /** Set when the function was made to run durable executions: it is one for good. */
+  readonly durable?: DurableConfig;
   /** In the order in which they lie over each other; absent when there are none. */
   readonly layers?: readonly FunctionLayer[];
   /** Only of container images. */

@@ -1,7 +1,7 @@
 /** A function version in the shape in which AWS shows it: FunctionConfiguration, with its rules of what is absent. */
 import { capacityProviderArn } from "../functions/capacity-provider.ts";
 import { functionArn, type Place, partitionOf } from "../functions/function-name.ts";
-import type { FunctionVersion } from "../functions/function-version.ts";
+import type { DurableConfig, FunctionVersion } from "../functions/function-version.ts";
 import { layerArn } from "../functions/layer-name.ts";
 import { sha256Hex } from "../state/ids.ts";
 import { signedBy } from "./code-admission.ts";
@@ -65,6 +65,7 @@ function attachments(version: FunctionVersion, place: Place): AwsFunctionConfigu
     }),
     ...(version.deadLetterTargetArn !== undefined && { DeadLetterConfig: { TargetArn: version.deadLetterTargetArn } }),
     ...(version.kmsKeyArn !== undefined && { KMSKeyArn: version.kmsKeyArn }),
+    ...(version.durable && { DurableConfig: durableConfig(version.durable) }),
     ...(version.fileSystems && {
       FileSystemConfigs: version.fileSystems.map(({ arn, localMountPath, directS3Read }) => ({
         Arn: arn,
@@ -135,4 +136,12 @@ export function fullConfiguration(
 /** The name of the build of a managed runtime that runs the function: one build per runtime and release of Alonzo. */
 export function runtimeVersionArn(place: Place, runtime: string): string {
   return `arn:${partitionOf(place.region)}:lambda:${place.region}::runtime:${sha256Hex(`alonzo/${runtime}`)}`;
+}
+
+function durableConfig({ executionTimeoutSeconds, retentionPeriodDays, kmsKeyArn }: DurableConfig) {
+  return {
+    ...(executionTimeoutSeconds !== undefined && { ExecutionTimeout: executionTimeoutSeconds }),
+    ...(retentionPeriodDays !== undefined && { RetentionPeriodInDays: retentionPeriodDays }),
+    ...(kmsKeyArn !== undefined && { KMSKeyArn: kmsKeyArn }),
+  };
 }

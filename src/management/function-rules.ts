@@ -45,7 +45,6 @@ const RULES: readonly Rule[] = [
     systems?.some(({ Arn, S3FilesConfig }) => S3FilesConfig && !Arn.includes(":s3files:"))
       ? "S3FilesConfig is only supported for access points of Amazon S3 Files."
       : undefined,
-  ({ DurableConfig: durable }) => durable && notServed("DurableConfig"),
 ];
 
 /** The rules about members that do not go together, whenever each of them was set. */

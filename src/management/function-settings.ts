@@ -70,6 +70,7 @@ export function changedConfiguration<T extends FunctionConfiguration>(
     vpc: changedVpc(before.vpc, settings.VpcConfig),
     fileSystems: changedFileSystems(before.fileSystems, settings.FileSystemConfigs),
     layers: layers?.length ? layers : undefined,
+    durable: changedDurable(before.durable, settings.DurableConfig),
     imageConfig: settings.ImageConfig ? imageConfig(settings.ImageConfig) : before.imageConfig,
   };
   return withoutUndefined(changed) as T;
@@ -119,6 +120,24 @@ function changedFileSystems(
     localMountPath: LocalMountPath,
     ...(S3FilesConfig?.DirectS3Read !== undefined && { directS3Read: S3FilesConfig.DirectS3Read }),
   }));
+}
+
+function changedDurable(
+  before: FunctionConfiguration["durable"],
+  change: FunctionSettings["DurableConfig"],
+): FunctionConfiguration["durable"] {
+  if (!change) return before;
+  const {
+    ExecutionTimeout: executionTimeoutSeconds,
+    RetentionPeriodInDays: retentionPeriodDays,
+    KMSKeyArn: key,
+  } = change;
+  return {
+    ...before,
+    ...(executionTimeoutSeconds !== undefined && { executionTimeoutSeconds }),
+    ...(retentionPeriodDays !== undefined && { retentionPeriodDays }),
+    ...(key !== undefined && { kmsKeyArn: key }),
+  };
 }
 
 /** What is empty is as if it had not been given; undefined when nothing is left. */

@@ -106,16 +106,19 @@ export function updateFunctionHandlers(management: ManagementContext) {
       if (layers?.length) await admitLayers(management, context, layers, await codeSigning.of(target.name));
       if (layers?.length) checkUnzippedSize(fail, await codeStore.unzippedSize(known.codeSha256), layers);
       const capacityProvider = capacityFrom(context, input);
-      const refuseNewCapacity = (function_: FunctionVersion): void => {
+      const refuseNewKind = (function_: FunctionVersion): void => {
+        if (input.DurableConfig && !function_.durable) {
+          refuse("DurableConfig can only be provided when the function is created.");
+        }
         if (!capacityProvider || function_.capacityProvider) return;
         refuse("CapacityProviderConfig can only be provided when the function is created.");
       };
-      refuseNewCapacity(known);
+      refuseNewKind(known);
       const moves = capacityProvider !== undefined && capacityProvider.name !== known.capacityProvider?.name;
       const decide = (before: FunctionVersion): Change => {
         checkUpdatable(before, input.RevisionId);
         refuse(zipMembersRefusal(before.packageType, input));
-        refuseNewCapacity(before);
+        refuseNewKind(before);
         // The layers were weighed with other code than it has by now.
         if (layers?.length && before.codeSha256 !== known.codeSha256) failUpdating(fail, before);
         const configuration = {

@@ -207,11 +207,16 @@ describe("members of functions", () => {
     );
   });
 
-  test("DurableConfig is refused as long as no durable execution would follow", async () => {
-    await invalid(
-      create({ DurableConfig: { ExecutionTimeout: 60 } }),
-      "DurableConfig is not served by this region yet.",
+  test("DurableConfig is kept and changed, and the function is Failed as long as no durable execution would follow", async () => {
+    const made = await create({ DurableConfig: { ExecutionTimeout: 31_622_400, RetentionPeriodInDays: 90 } });
+    const FunctionName = String(made.FunctionName);
+    assert.deepEqual(made.DurableConfig, { ExecutionTimeout: 31_622_400, RetentionPeriodInDays: 90 });
+    const { State: state, StateReasonCode: code } = await settled(suite.region, FunctionName);
+    assert.deepEqual([state, code], ["Failed", "FunctionError"]);
+    const changed = await suite.lambda.send(
+      new UpdateFunctionConfigurationCommand({ FunctionName, DurableConfig: { RetentionPeriodInDays: 1 } }),
     );
+    assert.deepEqual(changed.DurableConfig, { ExecutionTimeout: 31_622_400, RetentionPeriodInDays: 1 });
     await violates(create({ DurableConfig: { ExecutionTimeout: 0 } }), /greater than or equal to 1$/);
     await violates(create({ DurableConfig: { RetentionPeriodInDays: 91 } }), /less than or equal to 90$/);
   });

@@ -79,7 +79,7 @@ describe("updates of functions", () => {
     );
     await invalid(
       configure(name, { DurableConfig: { ExecutionTimeout: 60 } }),
-      "DurableConfig is not served by this region yet.",
+      "DurableConfig can only be provided when the function is created.",
     );
     assert.equal((await get(name)).Configuration?.LastUpdateStatus, "Successful", "what is refused changes nothing");
   });
