@@ -31,7 +31,11 @@ class World {
   readonly catalog: Catalog;
   draw = 0;
   /** The updates whose activation has begun. */
-  readonly begun: { readonly version: FunctionVersion; readonly content: Content }[] = [];
+  readonly begun: {
+    readonly version: FunctionVersion;
+    readonly content: Content;
+    readonly creation: number | undefined;
+  }[] = [];
   readonly #revisions = new Map<number, string>();
   readonly #known = new Set<string>();
 
@@ -109,6 +113,7 @@ const update = steps("update", fc.record({ name, change, status, publish }), (it
   const newest = [...(world.model.functions.get(name)?.published.keys() ?? [])].at(-1);
   const there = world.model.version(name, "$LATEST.PUBLISHED");
   const published = world.model.update(name, changes, publish);
+  const creation = world.model.functions.get(name)?.creation;
   const written = await world.catalog.update(name, (before, last, latestPublished) => {
     assert.equal(last?.version, newest, "the newest version");
     world.same(latestPublished, there, "$LATEST.PUBLISHED");
@@ -119,7 +124,8 @@ const update = steps("update", fc.record({ name, change, status, publish }), (it
   });
   assert.equal(written?.published?.version, published);
   for (const version of [written?.latest, publish === "latest" ? written?.published : undefined]) {
-    if (version?.lastUpdateStatus === "InProgress") world.begun.push({ version, content: contentOf(version) });
+    if (version?.lastUpdateStatus === "InProgress")
+      world.begun.push({ version, content: contentOf(version), creation });
   }
 });
 
@@ -134,9 +140,9 @@ const refusedUpdate = steps("refusedUpdate", name, (name) => async ({ catalog, m
 
 const outcome = fc.constantFrom("Successful", "Failed");
 const settle = steps("settle", fc.record({ which: fc.nat(9), outcome }), (its) => async ({ catalog, model, begun }) => {
-  const { version, content } = begun[its.which % Math.max(begun.length, 1)] ?? {};
+  const { version, content, creation } = begun[its.which % Math.max(begun.length, 1)] ?? {};
   if (!version || !content) return;
-  const expected = model.settle(version.functionName, version.version, content, its.outcome);
+  const expected = model.settle(version.functionName, version.version, content, creation, its.outcome);
   const settled = await catalog.settle(version, { lastUpdateStatus: its.outcome }, []);
   assert.equal(settled !== undefined, expected, "settled");
 });

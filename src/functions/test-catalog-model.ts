@@ -32,6 +32,8 @@ interface Changing {
 export type Publication = "number" | "latest" | undefined;
 
 interface ModelFunction {
+  /** Another one of the same name, made after this one is gone, has another. */
+  readonly creation: number;
   readonly latest: Changing;
   latestPublished?: Changing | undefined;
   next: number;
@@ -44,11 +46,12 @@ interface ModelFunction {
 export class CatalogModel {
   readonly functions = new Map<string, ModelFunction>();
   #revisions = 0;
+  #creations = 0;
 
   create(name: string, content: Content, publish: Publication, tags: Record<string, string>): boolean {
     if (this.functions.has(name)) return false;
     const rest = { tags, published: new Map(), aliases: new Map(), settings: new Map() };
-    const its: ModelFunction = { latest: this.#changing(content), next: 1, ...rest };
+    const its: ModelFunction = { creation: ++this.#creations, latest: this.#changing(content), next: 1, ...rest };
     this.functions.set(name, its);
     this.#publish(its, content, publish);
     return true;
@@ -63,8 +66,15 @@ export class CatalogModel {
   }
 
   /** @returns whether the version is still what it was when its activation began */
-  settle(name: string, version: string, begun: Content, status: "Successful" | "Failed"): boolean {
+  settle(
+    name: string,
+    version: string,
+    begun: Content,
+    creation: number | undefined,
+    status: "Successful" | "Failed",
+  ): boolean {
     const its = this.functions.get(name);
+    if (its?.creation !== creation) return false;
     const changing = version === "$LATEST" ? its?.latest : its?.latestPublished;
     if (!changing || !isDeepStrictEqual(changing.shown.content, begun)) return false;
     this.#become(changing, { ...begun, status });
