@@ -94,6 +94,14 @@ export class Exchange implements InvokeExchange {
     return this.response.destroyed || this.request.socket.destroyed;
   }
 
+  /** Hear when an answer that is written as it comes may go on: its reader takes more, or is gone (isAbandoned). */
+  onDrain(listener: () => void): void {
+    this.response.on("drain", listener);
+    // What is written to a caller who goes away just then is not an error.
+    this.response.on("error", () => {});
+    this.onAbandoned = listener;
+  }
+
   /** Send the head of an answer whose body is then written to `response` as it comes. @param headers names and values */
   begin(status: number, headers: readonly string[]): void {
     if (this.response.headersSent || this.response.destroyed) return;

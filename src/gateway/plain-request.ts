@@ -2,6 +2,8 @@
  * Reads the one request that must be fast: a plain Invoke with a small body. It accepts only what is beyond doubt, and
  * leaves the rest to node:http: whatever is unusual, ambiguous or not HTTP at all is `general`, never an error of its own.
  */
+
+import { boundedMemo } from "../execution/bounded-memo.ts";
 import { mayBeUrlHost } from "../functions/function-url-address.ts";
 import { invokedName } from "./invoke-target.ts";
 import { isHost, type RequestHead } from "./request-head.ts";
@@ -109,16 +111,8 @@ function readHeaders(text: string, from: number, raw: string[]): Record<string, 
   return headers;
 }
 
-/** Header names in lower case, by how clients write them: the same few again and again. */
-const NAMES = new Map<string, string>();
-const MAX_NAMES = 1000;
-
-/** @returns undefined when it is no token (RFC 9110 §5.6.2) */
-function lowerCased(name: string): string | undefined {
-  const known = NAMES.get(name);
-  if (known !== undefined) return known;
-  if (name.length > 100 || !/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) return undefined;
-  const lower = name.toLowerCase();
-  if (NAMES.size < MAX_NAMES) NAMES.set(name, lower);
-  return lower;
-}
+/** Clients write the same few names again and again. Undefined for what is no token (RFC 9110 §5.6.2). */
+const lowerCased = boundedMemo(
+  (name) => (name.length > 100 || !/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name) ? undefined : name.toLowerCase()),
+  1000,
+);

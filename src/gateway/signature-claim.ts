@@ -2,8 +2,8 @@
  * What a request says of its own signature: who signed, for when and where, over which headers. Parsed from the
  * Authorization header or, for presigned URLs, from the query. Nothing here is believed yet: sigv4.ts verifies it.
  */
+import { boundedMemo } from "../execution/bounded-memo.ts";
 import { formatAmzDate, parseAmzDate } from "./amz-date.ts";
-import { boundedMemo } from "./bounded-memo.ts";
 import { refusal } from "./refusal.ts";
 import type { CredentialScope } from "./signing-keys.ts";
 import type { SignedRequest } from "./sigv4-canonical.ts";

@@ -1,5 +1,7 @@
 /** Heads of requests from inside a sandbox, taken apart: request line, headers, trailers. Not HTTP is undefined. */
 
+import { boundedMemo } from "../bounded-memo.ts";
+
 /** By name in lower case. */
 export type Headers = Readonly<Record<string, string>>;
 
@@ -37,15 +39,5 @@ export function parseHeaders(text: string, from = 0): Headers | undefined {
   return headers;
 }
 
-/** By how runtimes write them: the same few names again and again. */
-const NAMES = new Map<string, string>();
-const MAX_NAMES = 500;
-const LONGEST_NAME = 100;
-
-function lowerCased(name: string): string {
-  const known = NAMES.get(name);
-  if (known !== undefined) return known;
-  const lower = name.toLowerCase();
-  if (NAMES.size < MAX_NAMES && name.length <= LONGEST_NAME) NAMES.set(name, lower);
-  return lower;
-}
+/** Runtimes write the same few names again and again. */
+const lowerCased = boundedMemo((name) => name.toLowerCase(), 500, 100);

@@ -43,10 +43,7 @@ export class StreamedAnswer implements ResponseSink {
   }
 
   onDrain(listener: () => void): void {
-    this.#exchange.response.on("drain", listener);
-    // What is written to a caller who goes away just then is not an error: isClosed tells.
-    this.#exchange.response.on("error", () => {});
-    this.#exchange.onAbandoned = listener;
+    this.#exchange.onDrain(listener);
   }
 
   start({ contentType, isStreamed }: ResponseHead): void {
