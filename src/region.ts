@@ -30,8 +30,10 @@ import { usageRoute } from "./gateway/usage-route.ts";
 import { Admission } from "./invocation/admission.ts";
 import { AsyncInvocation } from "./invocation/async/async-invocation.ts";
 import { ConcurrencySettings } from "./invocation/concurrency-settings.ts";
+import { LambdaTarget } from "./invocation/lambda-target.ts";
 import { RegionMetering } from "./invocation/metering/region-metering.ts";
 import { RegionInvoker } from "./invocation/region-invoker.ts";
+import { Targets } from "./invocation/targets.ts";
 import {
   AccountConcurrency,
   Activation,
@@ -46,6 +48,7 @@ import {
 } from "./management/index.ts";
 import { createLog } from "./observability/log.ts";
 import { LogStore } from "./observability/log-store.ts";
+import { openCompanions } from "./services/companions.ts";
 import { systemClock } from "./state/clock.ts";
 import { DataDirectory } from "./state/data-directory.ts";
 import { openDatabase } from "./state/database.ts";
@@ -135,7 +138,9 @@ export async function startRegion(config: Config): Promise<Region> {
   const invoker = new RegionInvoker(catalog, admission, pool, (name) => functionArn(place, name), metering.meter);
   const queue = await SqliteQueue.open(data.join("events.sqlite"), clock, config.asyncQueue);
   opened.defer(() => queue.close());
+  const targets = new Targets();
   const asynchronous = new AsyncInvocation({
+    targets,
     queue,
     invoker,
     catalog,
@@ -146,6 +151,22 @@ export async function startRegion(config: Config): Promise<Region> {
     concurrency: config.asyncConcurrency,
     isSwitchedOff: (functionName) => admission.isSwitchedOff(functionName),
   });
+
+  const policyOf = (functionName: string, qualifier?: string) => catalog.policies.find(functionName, qualifier);
+  const lambdaTarget = new LambdaTarget({ events: asynchronous.events, place, policyOf });
+  targets.add("lambda", lambdaTarget);
+  const companions = await openCompanions({
+    place,
+    data,
+    clock,
+    log,
+    targets,
+    catalog,
+    invoker,
+    lambda: lambdaTarget,
+    functionLogs: logs,
+  });
+  opened.defer(() => companions.close());
 
   const model = loadModel<Lambda>("lambda");
   const functionScaling = new FunctionScalingControl({
@@ -197,13 +218,13 @@ export async function startRegion(config: Config): Promise<Region> {
   });
   const stopping = new AbortController();
   const gateway = createGateway({
-    services: [lambda],
+    services: [lambda, ...companions.services],
     credentials: new KeyRing({ ...config, mint }),
     invoker,
     events: asynchronous.events,
     functionUrls: new FunctionUrlDirectory(catalog),
     authorize: authorizeByActions(config.executionRoleActions),
-    policyOf: (functionName, qualifier) => catalog.policies.find(functionName, qualifier),
+    policyOf,
     layerPolicyOf: (layerName, version) => layers.policyDocument(layerName, version),
     hostNames: config.hostNames,
     allowedOrigins: config.allowedOrigins,
@@ -229,11 +250,13 @@ export async function startRegion(config: Config): Promise<Region> {
   opened.defer(() => gateway.close());
   opened.defer(() => stopping.abort());
   opened.defer(() => asynchronous.stop());
+  opened.defer(() => companions.stop());
   await activation.resume();
   await mappingLifecycle.resume();
   await capacityProviderLifecycle.resume();
   await functionScaling.resume();
   await asynchronous.start();
+  await companions.start();
 
   const closing = opened.move();
   return {

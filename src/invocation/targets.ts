@@ -1,52 +1,84 @@
 /**
- * Where results and failed events of asynchronous invocations are delivered: whatever an ARN names. The interface
- * between the queue and the services; each service that can receive something brings a Target.
+ * Where messages are delivered: whatever an ARN names. The interface at which the rooms meet: destinations of
+ * asynchronous invocations, event sources and companion services send through it, and each service that can receive
+ * something brings a Target. None of them knows another.
  */
 
-/** As SQS and SNS know them. */
+/** As SQS and SNS know them. `Number` values are decimal text; `Binary` values are base64. */
 export interface MessageAttribute {
-  readonly type: "String" | "Number";
+  readonly type: "String" | "Number" | "Binary";
   readonly value: string;
 }
 
 export type MessageAttributes = Readonly<Record<string, MessageAttribute>>;
 
-/** Whose result it is, and why it is sent. */
-export interface Origin {
-  /** With its qualifier. */
-  readonly functionArn: string;
-  readonly purpose: "OnSuccess" | "OnFailure" | "DeadLetter";
-  /** X-Ray header, with the chain that led here. */
+/** Who sends: what the receiver's resource policy is asked about (contract/08 §2). */
+export interface Sender {
+  /** Service principal, e.g. `s3.amazonaws.com`, or `lambda.amazonaws.com` for destinations and event sources. */
+  readonly principal: string;
+  /** aws:SourceArn: the bucket, topic, rule, schedule, log group or function (with its qualifier). */
+  readonly arn: string;
+  /** aws:SourceAccount */
+  readonly accountId: string;
+  /** It acts with a role that it was given: resource policies of this account are not asked (Scheduler, destinations). */
+  readonly usesRole?: true;
+}
+
+/** A message, and what comes with it. */
+export interface Delivery {
+  /**
+   * Lambda: the event, JSON. SQS and SNS: the message, text. An event bus: one entry of PutEvents as JSON,
+   * `{"source","detail-type","detail":{...},"resources":[...],"time"?}`. S3: the object.
+   */
+  readonly body: Buffer;
+  readonly attributes?: MessageAttributes;
+  /** SNS only. */
+  readonly subject?: string;
+  /** S3 only: the key of the object. */
+  readonly objectKey?: string;
+  /** FIFO queues and topics only. */
+  readonly messageGroupId?: string;
+  readonly messageDeduplicationId?: string;
+  /** X-Ray header, with the chain of functions that led here (lineage.ts). */
   readonly traceId: string;
+  readonly sender: Sender;
 }
 
 export interface Target {
   /**
-   * Deliver, durably. May be asked again after it has.
-   * @param message JSON
+   * Deliver, durably: resolves when the receiver has it on the disk. May be asked again after it has.
    * @throws TargetRefusal when asking again would not help; anything else is tried again later
    */
-  deliver(arn: string, message: Buffer, attributes: MessageAttributes, origin: Origin): Promise<void>;
+  deliver(arn: string, delivery: Delivery): Promise<void>;
 }
 
-/** The target will never take it: it does not exist, or not so large a message. */
+/** The target will never take it: it does not exist, does not allow it, or not so large a message. */
 export class TargetRefusal extends Error {
   override readonly name = "TargetRefusal";
+  /** As EventBridge and SNS report it in dead letters, e.g. NO_PERMISSIONS, RESOURCE_NOT_FOUND. */
+  readonly code: string;
+
+  constructor(message: string, code = "INVALID_PARAMETER") {
+    super(message);
+    this.code = code;
+  }
 }
 
 /** Finds the target that an ARN means by the service in it. */
 export class Targets implements Target {
-  readonly #byService: ReadonlyMap<string, Target>;
+  readonly #byService = new Map<string, Target>();
 
-  /** @param services by their name in ARNs: `lambda`, `sqs`, ... */
-  constructor(services: Readonly<Record<string, Target>>) {
-    this.#byService = new Map(Object.entries(services));
+  /** @param service its name in ARNs: `lambda`, `sqs`, ... A region adds each once, before it serves. */
+  add(service: string, target: Target): void {
+    this.#byService.set(service, target);
   }
 
-  async deliver(arn: string, message: Buffer, attributes: MessageAttributes, origin: Origin): Promise<void> {
+  async deliver(arn: string, delivery: Delivery): Promise<void> {
     const service = arn.split(":")[2] ?? "";
     const target = this.#byService.get(service);
-    if (!target) throw new TargetRefusal(`${service} is not served by this region yet: nothing can be sent to ${arn}`);
-    await target.deliver(arn, message, attributes, origin);
+    if (!target) {
+      throw new TargetRefusal(`${service} is not served by this region: nothing can be sent to ${arn}`, "NOT_SERVED");
+    }
+    await target.deliver(arn, delivery);
   }
 }

@@ -8,8 +8,7 @@ import type { Log } from "../../observability/log.ts";
 import type { Clock } from "../../state/clock.ts";
 import type { Queue } from "../../state/queue.ts";
 import type { Invoker } from "../invoker.ts";
-import { LambdaTarget } from "../lambda-target.ts";
-import { type Target, Targets } from "../targets.ts";
+import type { Target } from "../targets.ts";
 import { DeliveryWorker } from "./delivery-worker.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { type EventAcceptor, QueueingAcceptor } from "./event-acceptor.ts";
@@ -36,8 +35,8 @@ export interface AsyncInvocationOptions {
   readonly concurrency: number;
   /** Is the function's reserved concurrency 0? */
   readonly isSwitchedOff: (functionName: string) => boolean;
-  /** Destinations besides functions, by their service's name in ARNs. */
-  readonly targets?: Readonly<Record<string, Target>>;
+  /** Where records and dead letters go. */
+  readonly targets: Target;
 }
 
 export class AsyncInvocation {
@@ -50,16 +49,12 @@ export class AsyncInvocation {
 
   constructor(options: AsyncInvocationOptions) {
     this.#options = options;
-    const { catalog, place, log, concurrency } = options;
+    const { catalog, log, concurrency } = options;
     const common = { ...options, counters: this.counters };
     this.events = new QueueingAcceptor(common);
     this.browser = new EventBrowser(options.queue, options.clock);
-    const targets = new Targets({ ...options.targets, lambda: new LambdaTarget(this.events, place) });
     const rules = new EventRulesBook(catalog);
-    const workers = [
-      new EventWorker({ ...common, rules, width: concurrency }),
-      new DeliveryWorker({ ...common, targets }),
-    ];
+    const workers = [new EventWorker({ ...common, rules, width: concurrency }), new DeliveryWorker(common)];
     this.#dispatcher = new Dispatcher({ ...options, workers });
     catalog.onChange((functionName, isDeleted) => {
       if (!isDeleted) return;

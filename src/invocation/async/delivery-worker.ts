@@ -1,4 +1,5 @@
 /** Delivers records and dead letters: at least once, until the target refuses for good or six hours have passed. */
+import type { Place } from "../../functions/function-name.ts";
 import type { Log } from "../../observability/log.ts";
 import type { Clock } from "../../state/clock.ts";
 import type { Entry, Queue } from "../../state/queue.ts";
@@ -6,6 +7,7 @@ import { type Target, TargetRefusal } from "../targets.ts";
 import { backOffMs } from "./back-off.ts";
 import { isDeliveryLane, type QueuedDelivery } from "./delivery.ts";
 import type { EventCounters } from "./event-counters.ts";
+import { outgoing } from "./outgoing.ts";
 import type { Verdict, Worker } from "./worker.ts";
 
 /** As long as events are kept by default; AWS does not document it. */
@@ -14,6 +16,7 @@ const GIVE_UP_AFTER_MS = 6 * 3_600_000;
 export interface DeliveryWorkerOptions {
   readonly queue: Queue;
   readonly targets: Target;
+  readonly place: Place;
   readonly clock: Clock;
   readonly counters: EventCounters;
   readonly log: Log;
@@ -32,11 +35,11 @@ export class DeliveryWorker implements Worker {
   }
 
   async run(entry: Entry): Promise<Verdict> {
-    const { queue, targets, clock, counters, log } = this.#options;
+    const { queue, targets, place, clock, counters, log } = this.#options;
     const delivery = JSON.parse(entry.about) as QueuedDelivery;
-    const { arn, attributes, origin, requestId } = delivery;
+    const { arn, origin, requestId } = delivery;
     try {
-      await targets.deliver(arn, entry.payload, attributes, origin);
+      await targets.deliver(arn, outgoing(delivery, entry.payload, place.accountId, clock.now()));
     } catch (error) {
       const { message } = error as Error;
       if (!(error instanceof TargetRefusal) && clock.now() < delivery.sinceMs + GIVE_UP_AFTER_MS) {

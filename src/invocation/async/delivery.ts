@@ -1,6 +1,15 @@
 /** A message on its way to a destination: what of it is in the queue, beside the message itself. */
 import type { NewEntry } from "../../state/queue.ts";
-import type { MessageAttributes, Origin } from "../targets.ts";
+import type { MessageAttributes } from "../targets.ts";
+
+/** Whose result it is, and why it is sent. */
+export interface Origin {
+  /** With its qualifier. */
+  readonly functionArn: string;
+  readonly purpose: "OnSuccess" | "OnFailure" | "DeadLetter";
+  /** X-Ray header, with the chain that led here. */
+  readonly traceId: string;
+}
 
 export interface QueuedDelivery {
   readonly arn: string;

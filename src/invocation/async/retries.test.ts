@@ -247,7 +247,7 @@ test("an event whose alias is gone goes to the dead-letter queue of the function
   });
   await events.quiet();
   assert.deepEqual(
-    events.delivered.map(({ arn, attributes }) => [arn, attributes.RequestID?.value]),
+    events.delivered.map(({ arn, attributes }) => [arn, attributes?.RequestID?.value]),
     [[QUEUE_ARN, requestId]],
   );
 });

@@ -8,8 +8,9 @@ import type { EventInvokeConfig } from "../../functions/event-invoke-config.ts";
 import type { FunctionVersion } from "../../functions/function-version.ts";
 import { SqliteQueue } from "../../state/sqlite-queue.ts";
 import type { InvokeRequest, Invoker } from "../invoker.ts";
+import { LambdaTarget } from "../lambda-target.ts";
 import { InvokeRefusal } from "../refusal.ts";
-import type { MessageAttributes, Origin, Target } from "../targets.ts";
+import { type Delivery, type Target, Targets } from "../targets.ts";
 import { AsyncInvocation } from "./async-invocation.ts";
 
 export const PLACE = { region: "us-east-1", accountId: "000000000000" };
@@ -20,8 +21,9 @@ export const TRACE = "Root=1-67000000-0123456789abcdef01234567;Parent=0123456789
 export interface Delivered {
   readonly arn: string;
   readonly message: string;
-  readonly attributes: MessageAttributes;
-  readonly origin: Origin;
+  readonly attributes: Delivery["attributes"];
+  readonly traceId: string;
+  readonly sender: Delivery["sender"];
 }
 
 export const ok = (payload = "null"): Outcome => ({
@@ -80,6 +82,7 @@ export class TestEvents implements AsyncDisposable {
     const clock = { now: () => this.nowMs };
     const note = (message: string): void => void this.logged.push(message);
     this.queue = await SqliteQueue.open(join(this.#directory, "events.sqlite"), clock);
+    const targets = new Targets();
     this.asynchronous = new AsyncInvocation({
       queue: this.queue,
       invoker: this.#invoker(),
@@ -90,8 +93,13 @@ export class TestEvents implements AsyncDisposable {
       retryDelaysMs: this.#retryDelaysMs,
       concurrency: 100,
       isSwitchedOff: (functionName) => this.switchedOff.has(functionName),
-      targets: { sqs: this.#sqs() },
+      targets,
     });
+    targets.add("sqs", this.#sqs());
+    targets.add(
+      "lambda",
+      new LambdaTarget({ events: this.asynchronous.events, place: PLACE, policyOf: async () => undefined }),
+    );
     await this.asynchronous.start();
   }
 
@@ -178,9 +186,9 @@ export class TestEvents implements AsyncDisposable {
 
   #sqs(): Target {
     return {
-      deliver: async (arn, message, attributes, origin) => {
+      deliver: async (arn, { body, attributes, traceId, sender }) => {
         await this.receive();
-        this.delivered.push({ arn, message: message.toString(), attributes, origin });
+        this.delivered.push({ arn, message: body.toString(), attributes, traceId, sender });
       },
     };
   }

@@ -1,0 +1,35 @@
+/** All companion services of a region, as one. Each is a folder beside this file; none of them imports another. */
+import type { WireService } from "../wire/service.ts";
+import type { Companion, CompanionContext, OpenCompanion } from "./companion.ts";
+
+const COMPANIONS: readonly OpenCompanion[] = [];
+
+export interface Companions {
+  readonly services: readonly WireService[];
+  start(): Promise<void>;
+  stop(): void;
+  close(): Promise<void>;
+}
+
+/** Opens them and makes their resources known as targets. @throws StorageError */
+export async function openCompanions(context: CompanionContext): Promise<Companions> {
+  await using opened = new AsyncDisposableStack();
+  const companions: Companion[] = [];
+  for (const open of COMPANIONS) {
+    const companion = await open(context);
+    opened.defer(() => companion.close());
+    companions.push(companion);
+    if (companion.target) context.targets.add(companion.target.service, companion.target.target);
+  }
+  const closing = opened.move();
+  return {
+    services: companions.map(({ service }) => service),
+    start: async () => {
+      for (const companion of companions) await companion.start?.();
+    },
+    stop: () => {
+      for (const companion of companions) companion.stop?.();
+    },
+    close: () => closing.disposeAsync(),
+  };
+}
