@@ -1,39 +1,32 @@
 /**
- * `npm run models`: packs what AWS publishes about a service into src/wire/models/<service>.json. Names, bindings and
- * error statuses come from the schemas of the JavaScript SDK, constraints, number kinds and each operation's errors
- * from botocore's service-2.json. Facts only, no documentation text. Run by maintainers; the output is committed.
+ * `npm run models`: packs what AWS publishes about the services of model-sources.ts into src/wire/models/<service>.json.
+ * Names, bindings and error statuses come from the schemas of the JavaScript SDK, constraints, number kinds and each
+ * operation's errors from botocore's service-2.json. Facts only, no documentation text. Run by maintainers; the output is
+ * committed. `npm run models -- sqs sns` packs some.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import * as lambda from "@aws-sdk/client-lambda";
+import { MODEL_SOURCES, type ModelSource } from "./model-sources.ts";
 import { type BotocoreModel, ServicePacker } from "./service-packer.ts";
 
 const BOTOCORE_VERSION = "1.44.5";
 const CACHE = join(import.meta.dirname, "..", ".cache");
 const MODELS = join(import.meta.dirname, "..", "src", "wire", "models");
 
-/**
- * Where AWS does not enforce its own model, or enforces it elsewhere. Each line is one difference from the published
- * model, with its witness.
- */
-const LAMBDA_UNCHECKED = {
-  // Checked by the service, with another message and error code: contract/06 §3.
-  Runtime: ["enum"],
-} as const;
+/** What a client of the SDK knows of its own protocol. */
+interface ClientProtocol {
+  readonly protocol: { getShapeId(): string };
+  readonly protocolSettings: {
+    readonly serviceTarget: string;
+    readonly xmlNamespace?: string;
+    readonly awsQueryCompatible?: boolean;
+  };
+}
 
-/** bytes. The service's front door, recorded or documented (contract/06 §4, contract/03 §1, quotas page). */
-const LAMBDA_MAX_BODY_BYTES = {
-  default: 1024 * 1024,
-  CheckpointDurableExecution: 6 * 1024 * 1024 + 100,
-  CreateFunction: 70_167_211,
-  Invoke: 6 * 1024 * 1024 + 100,
-  InvokeAsync: 6 * 1024 * 1024 + 100,
-  InvokeWithResponseStream: 6 * 1024 * 1024 + 100,
-  PublishLayerVersion: 70_167_211,
-  UpdateFunctionCode: 70_167_211,
-};
+type ClientModule = Readonly<Record<string, unknown>>;
+type ClientClass = new (config: object) => { readonly config: ClientProtocol };
 
 /** Reads one file of the pinned botocore wheel, fetching the wheel from PyPI when it is not in .cache/. */
 function readBotocore(path: string): BotocoreModel {
@@ -50,6 +43,14 @@ function readBotocore(path: string): BotocoreModel {
   return JSON.parse(gunzipSync(packed).toString("utf8"));
 }
 
+/** The client class of an SDK module: the one whose name ends with Client and is not the base of all. */
+function protocolOf(client: ClientModule): ClientProtocol {
+  const isClient = (name: string): boolean => /^[A-Z].*Client$/.test(name) && name !== "Client";
+  const [, Client] = Object.entries(client).find(([name]) => isClient(name)) ?? [];
+  const credentials = { accessKeyId: "unused", secretAccessKey: "unused" };
+  return new (Client as ClientClass)({ region: "us-east-1", credentials }).config;
+}
+
 /** JSON with one operation, one error and one shape per line, so that an AWS release is a readable diff. */
 function toLines(model: Record<string, unknown>): string {
   const sections = Object.entries(model).map(([section, value]) => {
@@ -62,18 +63,29 @@ function toLines(model: Record<string, unknown>): string {
   return `{\n${sections.join(",\n")}\n}\n`;
 }
 
-const client = new lambda.LambdaClient({
-  region: "us-east-1",
-  credentials: { accessKeyId: "unused", secretAccessKey: "unused" },
-});
-const packer = new ServicePacker(
-  lambda as unknown as Record<string, unknown>,
-  readBotocore("botocore/data/lambda/2015-03-31/service-2.json.gz"),
-  LAMBDA_UNCHECKED,
-);
-const packed = { maxBodyBytes: LAMBDA_MAX_BODY_BYTES, ...packer.pack(client.config.protocol.getShapeId()) };
+async function packModel(source: ModelSource): Promise<void> {
+  const { name, botocore, maxBodyBytes, furtherProtocols = [], unchecked = {} } = source;
+  const client: ClientModule = await import(`@aws-sdk/client-${name}`);
+  const { protocol, protocolSettings } = protocolOf(client);
+  const packer = new ServicePacker(client, readBotocore(`botocore/data/${botocore}/service-2.json.gz`), unchecked);
+  const xmlNamespace = source.xmlNamespace ?? protocolSettings.xmlNamespace;
+  const packed = {
+    maxBodyBytes,
+    ...packer.pack({
+      protocols: [protocol.getShapeId(), ...furtherProtocols],
+      target: protocolSettings.serviceTarget,
+      ...(xmlNamespace !== undefined && { xmlNamespace }),
+      ...(protocolSettings.awsQueryCompatible && { queryCompatible: true }),
+    }),
+  };
+  const text = toLines(packed);
+  writeFileSync(join(MODELS, `${name}.json`), text);
+  for (const difference of packer.differences) console.log(`${name}: ${difference}`);
+  console.log(`${name}.json: ${Object.keys(packed.operations).length} operations, ${text.length} bytes`);
+}
+
 mkdirSync(MODELS, { recursive: true });
-writeFileSync(join(MODELS, "lambda.json"), toLines(packed));
-for (const difference of packer.differences) console.log(difference);
-const bytes = readFileSync(join(MODELS, "lambda.json")).length;
-console.log(`lambda.json: ${Object.keys(packed.operations).length} operations, ${bytes} bytes`);
+const wanted = process.argv.slice(2);
+for (const source of MODEL_SOURCES) {
+  if (wanted.length === 0 || wanted.includes(source.name)) await packModel(source);
+}

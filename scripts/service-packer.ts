@@ -70,8 +70,9 @@ export class ServicePacker {
     this.#unchecked = unchecked;
   }
 
-  /** @throws when a pattern does not compile, or two different shapes would share a name. */
-  pack(protocol: string) {
+  /** @param wire what is known of the service's protocols
+   * @throws when a pattern does not compile. */
+  pack<Wire extends object>(wire: Wire) {
     const schemas = Object.values(this.#exports).filter((value) => Array.isArray(value)) as unknown[][];
     const operations = schemas.filter((schema) => schema[0] === 9) as OperationSchema[];
     const namespace = operations[0]?.[1] ?? "";
@@ -90,7 +91,7 @@ export class ServicePacker {
       namespace,
       apiVersion,
       signingName: signingName ?? endpointPrefix,
-      protocol,
+      ...wire,
       unchecked: this.#unchecked,
       operations: Object.fromEntries(packedOperations) as Record<string, unknown>,
       shapes: Object.fromEntries(Object.entries(this.#shapes).sort(([a], [b]) => compare(a, b))),
@@ -183,11 +184,14 @@ export class ServicePacker {
     return Object.fromEntries(left.map((key) => [key, shape[key]]));
   }
 
-  #add(name: string, shape: Record<string, unknown>): string {
-    const known = this.#shapes[name];
-    if (known !== undefined && JSON.stringify(known) !== JSON.stringify(shape)) {
-      throw new Error(`two shapes are named ${name}: ${JSON.stringify(known)} and ${JSON.stringify(shape)}`);
+  /** One name of botocore's may be two shapes to the SDK, e.g. a blob that streams and one that does not. */
+  #add(wanted: string, shape: Record<string, unknown>): string {
+    const text = JSON.stringify(shape);
+    let name = wanted;
+    for (let n = 2; this.#shapes[name] !== undefined && JSON.stringify(this.#shapes[name]) !== text; n++) {
+      name = `${wanted}${n}`;
     }
+    if (name !== wanted && this.#shapes[name] === undefined) this.differences.push(`${name} is another ${wanted}`);
     this.#shapes[name] = shape;
     return name;
   }

@@ -79,7 +79,8 @@ function internalError(model: ServiceModel): ServiceError {
 }
 
 function protocolOf(model: ServiceModel): Protocol {
-  const factory = PROTOCOLS[model.protocol];
-  if (factory === undefined) throw new Error(`${model.name} speaks ${model.protocol}, which is not known here`);
+  const [name = ""] = model.protocols;
+  const factory = PROTOCOLS[name];
+  if (factory === undefined) throw new Error(`${model.name} speaks ${name}, which is not known here`);
   return factory(model);
 }

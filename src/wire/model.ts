@@ -18,7 +18,13 @@ interface PackedModel {
   readonly namespace: string;
   readonly apiVersion: string;
   readonly signingName: string;
-  readonly protocol: string;
+  /** Smithy ids, the SDK's own first. */
+  readonly protocols: readonly string[];
+  /** Before the dot of X-Amz-Target. */
+  readonly target: string;
+  readonly xmlNamespace?: string;
+  /** Errors tell their older code of the query protocol too. */
+  readonly queryCompatible?: true;
   /** bytes; `default` for the operations that are not named. */
   readonly maxBodyBytes: Readonly<Record<string, number>>;
   readonly operations: Readonly<Record<string, PackedOperation>>;
@@ -52,8 +58,13 @@ export class ServiceModel<M = unknown> {
   readonly name: string;
   readonly signingName: string;
   readonly namespace: string;
-  /** Smithy id, e.g. aws.protocols#restJson1 */
-  readonly protocol: string;
+  /** Smithy ids, e.g. aws.protocols#restJson1; the one that today's SDKs speak first. */
+  readonly protocols: readonly string[];
+  /** The first part of X-Amz-Target, e.g. AmazonSQS; of no use to REST services. */
+  readonly target: string;
+  readonly apiVersion: string;
+  readonly xmlNamespace: string | undefined;
+  readonly isQueryCompatible: boolean;
   readonly operations: ReadonlyMap<string, Operation>;
   readonly #packed: PackedModel;
   readonly #shapes = new Map<string, Shape>();
@@ -64,7 +75,11 @@ export class ServiceModel<M = unknown> {
     this.#packed = packed;
     this.signingName = packed.signingName;
     this.namespace = packed.namespace;
-    this.protocol = packed.protocol;
+    this.protocols = packed.protocols;
+    this.target = packed.target;
+    this.apiVersion = packed.apiVersion;
+    this.xmlNamespace = packed.xmlNamespace;
+    this.isQueryCompatible = packed.queryCompatible === true;
     this.operations = new Map(
       Object.entries(packed.operations).map(([operation, facts]) => [operation, this.#operation(operation, facts)]),
     );
