@@ -70,6 +70,7 @@ export class EnvironmentFactory {
       onRuntimeApiConnection: (socket) => runtimeApi.accept(socket),
       onRegionConnection: (socket) => this.#parts.onRegionConnection(socket, sandbox.regionEndpoint),
       onOutput: (chunk) => log.output(chunk),
+      onExtensionOutput: (chunk) => log.output(chunk),
     });
     const identity = { roleArn: version.roleArn, sessionName: version.functionName };
     const credentials = this.#parts.credentials.issue(identity, Date.now());

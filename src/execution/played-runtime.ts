@@ -1,5 +1,6 @@
 /** For tests: an environment whose sandbox and runtime process are played by the test. */
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { Environment } from "./environment.ts";
 import { EnvironmentLog } from "./environment-log.ts";
@@ -73,6 +74,7 @@ export function play(script: (runtime: PlayedRuntime) => void, timeoutSeconds = 
     reset: async () => void calls.push("reset"),
     freeze: () => calls.push("freeze"),
     thaw: () => calls.push("thaw"),
+    connect: (port) => connect(port, "127.0.0.1"),
     peakMemoryMb: () => 41,
     destroy: async () => void calls.push("destroy"),
   };

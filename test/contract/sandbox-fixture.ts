@@ -37,7 +37,7 @@ export class TestSandbox {
   readonly runtimeApi: Arrivals<Socket>;
   readonly region: Arrivals<Socket>;
   readonly taskDirectory: string;
-  readonly #written: () => string;
+  readonly #written: () => { readonly written: string; readonly extensionsWritten: string };
   readonly #lines: Arrivals<string>;
 
   private constructor(
@@ -45,7 +45,7 @@ export class TestSandbox {
     runtimeApi: Arrivals<Socket>,
     region: Arrivals<Socket>,
     lines: Arrivals<string>,
-    written: () => string,
+    written: () => { readonly written: string; readonly extensionsWritten: string },
     taskDirectory: string,
   ) {
     this.sandbox = sandbox;
@@ -69,6 +69,13 @@ export class TestSandbox {
     const lines = new Arrivals<string>();
     let written = "";
     let rest = "";
+    let extensionsWritten = "";
+    const onOutput = (chunk: Buffer): void => {
+      written += chunk;
+      const parts = (rest + chunk).split("\n");
+      rest = parts.pop() ?? "";
+      for (const line of parts) lines.add(line);
+    };
     const sandbox = await driver.create({
       id: `test-${process.pid}-${count++}`,
       directories: { task, language: dirname(dirname(process.execPath)) },
@@ -76,19 +83,23 @@ export class TestSandbox {
       ephemeralStorageMb: options.ephemeralStorageMb ?? 512,
       onRuntimeApiConnection: (socket) => runtimeApi.add(socket),
       onRegionConnection: (socket) => region.add(socket),
-      onOutput: (chunk) => {
-        written += chunk;
-        const parts = (rest + chunk).split("\n");
-        rest = parts.pop() ?? "";
-        for (const line of parts) lines.add(line);
+      onOutput,
+      onExtensionOutput: (chunk) => {
+        extensionsWritten += chunk;
+        onOutput(chunk);
       },
     });
-    return new TestSandbox(sandbox, runtimeApi, region, lines, () => written, task);
+    return new TestSandbox(sandbox, runtimeApi, region, lines, () => ({ written, extensionsWritten }), task);
   }
 
   /** Everything written so far. */
   get output(): string {
-    return this.#written();
+    return this.#written().written;
+  }
+
+  /** What extensions wrote of it. */
+  get extensionOutput(): string {
+    return this.#written().extensionsWritten;
   }
 
   /** The next whole line that is written. */

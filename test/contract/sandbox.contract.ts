@@ -196,6 +196,31 @@ const CASES = {
       assert(lines.includes(line));
   },
 
+  "what extensions write is told apart from what the runtime writes": async (given: Given) => {
+    const it = await given({ code: { says: "#!/bin/sh\necho by the extension\nexec sleep 1000\n" } });
+    await it.startExtensions(["says"]);
+    assert.equal(await it.line(), "by the extension");
+    await it.shell("echo by the runtime; echo again > /dev/stderr");
+    assert.equal(it.extensionOutput, "by the extension\n");
+    assert.match(it.output, /by the runtime\nagain\n$/);
+  },
+
+  "a port inside is connected to from outside, and one where nobody listens is refused": async (given: Given) => {
+    const it = await given();
+    await it.startNode(`
+      const server = require("node:net").createServer((socket) => socket.end("hello"));
+      server.listen(0, "127.0.0.1", () => console.log(server.address().port));`);
+    const port = Number(await it.line());
+    const socket = it.sandbox.connect(port);
+    const [greeting] = await once(socket, "data");
+    assert.equal(String(greeting), "hello");
+    socket.destroy();
+    const [error] = await once(it.sandbox.connect(1).resume(), "error");
+    assert.equal(error.code, "ECONNREFUSED");
+    await it.sandbox.reset();
+    await once(it.sandbox.connect(port).resume(), "error");
+  },
+
   "extensions outlive the runtime until the sandbox is reset, and may then be started again": async (given: Given) => {
     const it = await given({ code: { waits: "#!/bin/sh\necho waiting\nexec sleep 1000\n" } });
     const [waits] = await it.startExtensions(["waits"]);

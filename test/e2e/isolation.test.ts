@@ -299,7 +299,7 @@ describe("a region that is killed leaves nothing for long", { skip: reason ?? fa
     const program = `
       const { ContainerDriver } = await import(${JSON.stringify(join(import.meta.dirname, "../../src/execution/sandbox/container/driver.ts"))});
       const driver = await ContainerDriver.open();
-      const spec = { directories: { task: "/var" }, memoryMb: 128, ephemeralStorageMb: 512, onOutput() {}, onRuntimeApiConnection() {}, onRegionConnection() {} };
+      const spec = { directories: { task: "/var" }, memoryMb: 128, ephemeralStorageMb: 512, onOutput() {}, onExtensionOutput() {}, onRuntimeApiConnection() {}, onRegionConnection() {} };
       for (const [id, command] of [["one", "sleep 1000 & exec sleep 1000"], ["two", "exec sleep 1000"], ["three", "exec sleep 1000"]]) {
         const sandbox = await driver.create({ ...spec, id });
         await sandbox.start({ argv: ["/bin/sh", "-c", command], environment: {}, workingDirectory: "/var/task" });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Socket } from "node:net";
 import { test } from "node:test";
 import { guardDriver } from "./guarded.ts";
 import type { Sandbox, SandboxDriver, SandboxSpec } from "./sandbox.ts";
@@ -9,6 +10,7 @@ const SPEC: SandboxSpec = {
   memoryMb: 128,
   ephemeralStorageMb: 512,
   onOutput() {},
+  onExtensionOutput() {},
   onRuntimeApiConnection() {},
   onRegionConnection() {},
 };
@@ -38,6 +40,10 @@ function recordingDriver(overrides: Partial<Sandbox> = {}): { driver: SandboxDri
     reset: async () => note("reset")(),
     freeze: note("freeze"),
     thaw: note("thaw"),
+    connect: () => {
+      calls.push("connect");
+      return new Socket();
+    },
     peakMemoryMb: () => 42,
     destroy: async () => note("destroy")(),
     ...overrides,

@@ -2,6 +2,7 @@
  * The guard around every driver's sandbox, so that drivers may stay dumb: one operation at a time, dead after the first
  * failure, harmless after destroy(), repeated freeze() and thaw() cost nothing. After open-lambda's safeSandbox.
  */
+import { Socket } from "node:net";
 import type { Sandbox, SandboxCommand, SandboxDriver, SandboxExit, SandboxExtensions, SandboxSpec } from "./sandbox.ts";
 import { SandboxError } from "./sandbox-error.ts";
 
@@ -78,6 +79,16 @@ class GuardedSandbox implements Sandbox {
     if (!this.#isFrozen || !this.#isUsable()) return;
     this.#isFrozen = false;
     this.#orDie(() => this.#inner.thaw());
+  }
+
+  connect(port: number): Socket {
+    try {
+      if (this.#isUsable()) return this.#inner.connect(port);
+      throw new SandboxError(`nothing runs in sandbox ${this.id}`);
+    } catch (cause) {
+      // No descriptor was free, or nothing is there: to whoever connects it is as if nobody had listened.
+      return new Socket().destroy(cause as Error);
+    }
   }
 
   peakMemoryMb(): number {

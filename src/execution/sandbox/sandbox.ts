@@ -42,8 +42,10 @@ export interface SandboxSpec {
   readonly onRuntimeApiConnection: (socket: Socket) => void;
   /** A process inside connected to the region's own endpoint. */
   readonly onRegionConnection: (socket: Socket) => void;
-  /** Whatever the processes wrote to stdout and stderr, in order, as it is read. */
+  /** Whatever the runtime's processes wrote to stdout and stderr, in order, as it is read. */
   readonly onOutput: (chunk: Buffer) => void;
+  /** The same of the extensions, all together. */
+  readonly onExtensionOutput: (chunk: Buffer) => void;
 }
 
 export interface SandboxCommand {
@@ -106,6 +108,8 @@ export interface Sandbox {
   /** Stop all processes from running until thaw(). Synchronous: on the hot path. */
   freeze(): void;
   thaw(): void;
+  /** A connection to a port of 127.0.0.1 inside, where a process listens or does not: the socket tells. Throws nothing. */
+  connect(port: number): Socket;
   /** Highest memory use since the last start(), in MB, /tmp not counted. */
   peakMemoryMb(): number;
   /** Kill everything and give back every resource. Never rejects; safe in any state. */

@@ -125,6 +125,7 @@ export class ContainerDriver implements SandboxDriver {
       memoryMb: 128,
       ephemeralStorageMb: 512,
       onOutput: (chunk) => written.push(chunk),
+      onExtensionOutput: (chunk) => written.push(chunk),
       onRuntimeApiConnection: (socket) => socket.destroy(),
       onRegionConnection: (socket) => socket.destroy(),
     });

@@ -12,6 +12,7 @@ const MNT_DETACH = 2;
 const AF_INET = 2;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = O_CLOEXEC;
+const SOCK_NONBLOCK = 0o4000;
 const S_IFCHR = 0o020000;
 const LOCK_EX_NB = 2 | 4;
 
@@ -24,6 +25,7 @@ const SYMBOLS = {
   socket: { arguments: ["i32", "i32", "i32"], return: "i32" },
   bind: { arguments: ["i32", "buffer", "u32"], return: "i32" },
   listen: { arguments: ["i32", "i32"], return: "i32" },
+  connect: { arguments: ["i32", "buffer", "u32"], return: "i32" },
   close: { arguments: ["i32"], return: "i32" },
   mount: { arguments: ["string", "string", "string", "u64", "string"], return: "i32" },
   umount2: { arguments: ["string", "i32"], return: "i32" },
@@ -100,11 +102,7 @@ export class Linux {
   /** @returns descriptor of a listening TCP socket, in the namespace that the thread is in */
   listenTcp(address: string, port: number): number {
     const fd = this.#check(this.#libc.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket", address);
-    // struct sockaddr_in: family in host byte order, port and address in network byte order.
-    const name = Buffer.alloc(16);
-    new Uint16Array(name.buffer, name.byteOffset, 1)[0] = AF_INET;
-    name.writeUInt16BE(port, 2);
-    name.set(address.split(".").map(Number), 4);
+    const name = socketAddress(address, port);
     try {
       this.#check(this.#libc.bind(fd, name, name.length), "bind", `${address}:${port}`);
       this.#check(this.#libc.listen(fd, 128), "listen", `${address}:${port}`);
@@ -113,6 +111,21 @@ export class Linux {
       throw error;
     }
     return fd;
+  }
+
+  /**
+   * @returns descriptor of a TCP socket on its way to that port, in the namespace that the thread is in: whether it is
+   * refused shows at the first read or write
+   */
+  connectTcp(address: string, port: number): number {
+    const type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+    const fd = this.#check(this.#libc.socket(AF_INET, type, 0), "socket", address);
+    const name = socketAddress(address, port);
+    if (this.#libc.connect(fd, name, name.length) === 0) return fd;
+    const errno = this.#errno();
+    if (errno === constants.errno.EINPROGRESS) return fd;
+    this.#libc.close(fd);
+    throw new SystemCallError("connect", errno, `${address}:${port}`);
   }
 
   mount(source: string, target: string, type: string, flags: number, options = ""): void {
@@ -161,4 +174,13 @@ export class Linux {
     if (result < 0) throw new SystemCallError(call, this.#errno(), detail);
     return result;
   }
+}
+
+/** struct sockaddr_in: family in host byte order, port and address in network byte order. */
+function socketAddress(address: string, port: number): Buffer {
+  const name = Buffer.alloc(16);
+  new Uint16Array(name.buffer, name.byteOffset, 1)[0] = AF_INET;
+  name.writeUInt16BE(port, 2);
+  name.set(address.split(".").map(Number), 4);
+  return name;
 }

@@ -26,10 +26,13 @@ while wait $p; s=$?; kill -0 $p 2>/dev/null; do :; done
 wait $p 2>/dev/null; t=$?; [ $t = 127 ] || s=$t
 echo ${RUNTIME} $s >&3`;
 
-/** Each extension has a shell that waits for it. How to start the runtime comes by descriptor 4 when that is due. */
+/**
+ * Each extension has a shell that waits for it, and writes to descriptor 5. How to start the runtime comes by descriptor 4
+ * when that is due.
+ */
 const WITH_EXTENSIONS = `i=0
-for e; do { (exec "$e") 3>&-; echo $i $? >&3; } 4>&- & i=$((i+1)); done
-eval "$(/bin/cat <&4 3>&-)"; exec 4>&-
+for e; do { (exec "$e" >&5 2>&5 5>&-) 3>&-; echo $i $? >&3; } 4>&- & i=$((i+1)); done
+exec 5>&-; eval "$(/bin/cat <&4 3>&-)"; exec 4>&-
 ${RUN_RUNTIME}
 until wait; do :; done`;
 

@@ -110,7 +110,8 @@ function writeConfiguration(root: string): void {
   const etc = (name: string, text: string): void => writeFileSync(join(root, "etc", name), text, { mode: 0o644 });
   // Each sandbox has its own user id, so the user database is its own too.
   for (const name of ["passwd", "group"]) symlinkSync(join(OWN_DIRECTORY, name), join(root, "etc", name));
-  etc("hosts", "127.0.0.1 localhost\n");
+  // Where extensions listen that subscribe to telemetry, which comes to 127.0.0.1.
+  etc("hosts", "127.0.0.1 localhost sandbox.localdomain sandbox\n");
   etc("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n");
   etc("resolv.conf", nameServers());
   etc("os-release", existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "ID=linux\n");

@@ -1,5 +1,6 @@
 /** One execution environment as a container: its place on the host, its listeners, and what runs in it. */
 import { closeSync, fchownSync, mkdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { Socket } from "node:net";
 import { join } from "node:path";
 import { Connections } from "../connections.ts";
 import { Output } from "../output.ts";
@@ -112,17 +113,17 @@ export class ContainerSandbox implements Sandbox {
 
   async startExtensions(extensions: SandboxExtensions): Promise<readonly Promise<SandboxExit>[]> {
     const { executables, environment, workingDirectory } = extensions;
-    const [pipe] = openPipes(this.#ground.linux, 1) as [Pipe];
+    const [command, output] = openPipes(this.#ground.linux, 2) as [Pipe, Pipe];
     try {
       const one = processOneForExtensions(executables, environment, workingDirectory);
-      const { ends } = await this.#launch(one, pipe.readEnd);
-      this.#waiting = { ends, commandFd: pipe.writeEnd, environment };
+      const { ends } = await this.#launch(one, { command, output });
+      this.#waiting = { ends, commandFd: command.writeEnd, environment };
       return executables.map((_, index) => this.#endOf(ends, String(index)));
     } catch (error) {
-      closeSync(pipe.writeEnd);
+      for (const end of [command.writeEnd, output.readEnd]) closeSync(end);
       throw error;
     } finally {
-      closeSync(pipe.readEnd);
+      for (const end of [command.readEnd, output.writeEnd]) closeSync(end);
     }
   }
 
@@ -156,6 +157,13 @@ export class ContainerSandbox implements Sandbox {
     if (!this.#cgroup) return;
     this.#cgroup.thaw();
     this.#ground.memoryWatcher.watch(this);
+  }
+
+  /** Made inside the sandbox's network: no way leads there from outside, and none is opened. */
+  connect(port: number): Socket {
+    const { linux } = this.#ground;
+    const fd = linux.insideNetworkNamespace(this.#network.fd, () => linux.connectTcp("127.0.0.1", port));
+    return new Socket({ fd, readable: true, writable: true });
   }
 
   peakMemoryMb(): number {
@@ -209,7 +217,10 @@ export class ContainerSandbox implements Sandbox {
   }
 
   /** @returns the ends that process 1 tells of, and when all is over */
-  async #launch(one: ProcessOne, commandFd?: number): Promise<{ ends: ToldEnds; over: Promise<void> }> {
+  async #launch(
+    one: ProcessOne,
+    beside?: { command: Pipe; output: Pipe },
+  ): Promise<{ ends: ToldEnds; over: Promise<void> }> {
     const { linux, layout, runtime, stateRoot, root, devices, seccomp } = this.#ground;
     const config = ociConfig({
       processOne: one,
@@ -230,12 +241,14 @@ export class ContainerSandbox implements Sandbox {
     await this.#cleaned;
     const [output, status] = openPipes(linux, 2) as [Pipe, Pipe];
     // Programs that open /dev/stdout by its path need to own the pipe.
-    fchownSync(output.writeEnd, this.#userId, this.#userId);
+    for (const { writeEnd } of beside ? [output, beside.output] : [output]) {
+      fchownSync(writeEnd, this.#userId, this.#userId);
+    }
     const ends = new ToldEnds(status.readEnd);
     const fds = {
       outputFd: output.writeEnd,
       statusFd: status.writeEnd,
-      ...(commandFd !== undefined && { commandFd }),
+      ...(beside && { beside: { commandFd: beside.command.readEnd, outputFd: beside.output.writeEnd } }),
     };
     let cgroup: Cgroup;
     try {
@@ -252,7 +265,9 @@ export class ContainerSandbox implements Sandbox {
     this.#wasKilledForMemory = false;
     this.#oomKills = 0;
     // Read from only now: had the launch failed, the OCI runtime's complaint would be in the function's log.
-    const over = this.#awaitOver(ends, new Output(output.readEnd, this.#spec.onOutput), cgroup);
+    const outputs = [new Output(output.readEnd, this.#spec.onOutput)];
+    if (beside) outputs.push(new Output(beside.output.readEnd, this.#spec.onExtensionOutput));
+    const over = this.#awaitOver(ends, outputs, cgroup);
     this.#cgroup = cgroup;
     this.#cleaned = over.then(() => this.#clean());
     // Whoever comes next awaits it and hears of a failure; until then it must not count as unhandled.
@@ -282,9 +297,9 @@ export class ContainerSandbox implements Sandbox {
   }
 
   /** When process 1 is gone and all that was written is read. */
-  async #awaitOver(ends: ToldEnds, output: Output, cgroup: Cgroup): Promise<void> {
+  async #awaitOver(ends: ToldEnds, outputs: readonly Output[], cgroup: Cgroup): Promise<void> {
     await ends.over;
-    await output.drain(DRAIN_MS);
+    await Promise.all(outputs.map((output) => output.drain(DRAIN_MS)));
     this.#ground.memoryWatcher.unwatch(this);
     try {
       this.#peakMemoryMb = cgroup.peakMemoryMb();

@@ -1,7 +1,7 @@
 /** One execution environment as a process group in its own session. Paths are the host's own. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Connections } from "../connections.ts";
@@ -12,6 +12,9 @@ import { recordGroup } from "./leftovers.ts";
 
 /** How long output may still come after the runtime ended, from children that left its process group. */
 const DRAIN_MS = 100;
+
+/** What the runtime and its children write, and what extensions write. */
+type Fifo = "output" | "extension-output";
 
 export class ProcessSandbox implements Sandbox {
   readonly id: string;
@@ -26,8 +29,8 @@ export class ProcessSandbox implements Sandbox {
   #runtime: ChildProcess | undefined;
   /** The leaders of all process groups that run, with their ends. */
   readonly #children = new Map<ChildProcess, Promise<SandboxExit>>();
-  /** Of all that run together. */
-  #output: Output | undefined;
+  /** Of all that run together, by the fifo that it reads. */
+  readonly #outputs = new Map<Fifo, Output>();
   #peakMemoryMb = 1;
 
   constructor(spec: SandboxSpec, directory: string, onDestroyed: () => void) {
@@ -64,7 +67,7 @@ export class ProcessSandbox implements Sandbox {
       this.#connections.listen({ path: this.runtimeApiSocketPath }, onRuntimeApiConnection),
       this.#connections.listen(loopback, onRuntimeApiConnection),
       this.#connections.listen(loopback, onRegionConnection),
-      promisify(execFile)("mkfifo", ["-m", "600", this.#fifo]),
+      promisify(execFile)("mkfifo", ["-m", "600", this.#fifo("output"), this.#fifo("extension-output")]),
     ]);
     this.#runtimeApiPort = (runtimeApi.address() as AddressInfo).port;
     this.#regionPort = (region.address() as AddressInfo).port;
@@ -75,13 +78,14 @@ export class ProcessSandbox implements Sandbox {
     const exits: Promise<SandboxExit>[] = [];
     // Through a shell: what cannot be started ends with the status that a shell gives it, in every driver.
     for (const executable of executables) {
-      exits.push((await this.#spawn({ ...rest, argv: ["/bin/sh", "-c", 'exec "$0"', executable] })).exited);
+      const argv = ["/bin/sh", "-c", 'exec "$0"', executable];
+      exits.push((await this.#spawn({ ...rest, argv }, "extension-output")).exited);
     }
     return exits;
   }
 
   async start(command: SandboxCommand): Promise<{ readonly exited: Promise<SandboxExit> }> {
-    const { child, exited } = await this.#spawn(command);
+    const { child, exited } = await this.#spawn(command, "output");
     this.#runtime = child;
     this.#peakMemoryMb = 1;
     return { exited };
@@ -113,6 +117,10 @@ export class ProcessSandbox implements Sandbox {
     for (const child of this.#children.keys()) this.#signalGroup(child, "SIGCONT");
   }
 
+  connect(port: number): Socket {
+    return connect(port, "127.0.0.1");
+  }
+
   /** The runtime process alone, and where there is no /proc always 1: without walls there is nothing that counts. */
   peakMemoryMb(): number {
     const pid = this.#runtime?.pid;
@@ -133,15 +141,19 @@ export class ProcessSandbox implements Sandbox {
     this.#onDestroyed();
   }
 
-  get #fifo(): string {
-    return join(this.#directory, "output");
+  #fifo(name: Fifo): string {
+    return join(this.#directory, name);
   }
 
-  async #spawn(command: SandboxCommand): Promise<{ child: ChildProcess; exited: Promise<SandboxExit> }> {
+  async #spawn(command: SandboxCommand, fifo: Fifo): Promise<{ child: ChildProcess; exited: Promise<SandboxExit> }> {
+    const path = this.#fifo(fifo);
+    const { onOutput, onExtensionOutput } = this.#spec;
     // A fifo opens for writing only when a reader is there, so the order matters.
-    const readEnd = this.#output ? undefined : openSync(this.#fifo, constants.O_RDONLY | constants.O_NONBLOCK);
-    const writeEnd = openSync(this.#fifo, constants.O_WRONLY);
-    if (readEnd !== undefined) this.#output = new Output(readEnd, this.#spec.onOutput);
+    const readEnd = this.#outputs.has(fifo) ? undefined : openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const writeEnd = openSync(path, constants.O_WRONLY);
+    if (readEnd !== undefined) {
+      this.#outputs.set(fifo, new Output(readEnd, fifo === "output" ? onOutput : onExtensionOutput));
+    }
     const [executable = "", ...rest] = command.argv;
     const child = spawn(executable, rest, {
       cwd: command.workingDirectory,
@@ -175,9 +187,9 @@ export class ProcessSandbox implements Sandbox {
   /** Read to the end when nobody writes any more. */
   async #drain(patienceMs: number): Promise<void> {
     if (this.#children.size > 0) return;
-    const output = this.#output;
-    this.#output = undefined;
-    await output?.drain(patienceMs);
+    const outputs = [...this.#outputs.values()];
+    this.#outputs.clear();
+    await Promise.all(outputs.map((output) => output.drain(patienceMs)));
   }
 
   #signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
