@@ -1,8 +1,8 @@
 /**
- * Bodies in aws-chunked encoding: `<hex size>[;chunk-signature=<hex>]CRLF data CRLF ... 0 ... trailers`. Decodes a body
- * that was read whole, verifying the chain of chunk signatures and the checksum in the trailer.
+ * Bodies in aws-chunked encoding: `<hex size>[;chunk-signature=<hex>]CRLF data CRLF ... 0 ... trailers`. Decoded piece by
+ * piece as they come, with the chain of chunk signatures verified, so that a body of gigabytes need not be held.
  */
-import { hash, timingSafeEqual } from "node:crypto";
+import { createHash, type Hash, hash, timingSafeEqual } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { refusal } from "./refusal.ts";
 import { hmacHex } from "./signing-keys.ts";
@@ -22,8 +22,13 @@ export interface ChunkSigning {
   readonly decodedLength: string | undefined;
 }
 
+/** Headers that came behind the body, names in lower case. */
+export type Trailers = Readonly<Record<string, string>>;
+
 const EMPTY_HASH = hash("sha256", "", "hex");
 const MAX_LINE = 4096;
+const MAX_TRAILERS = 20;
+const SIGNATURE_TRAILER = "x-amz-trailer-signature";
 
 const malformed = (what: string): Error =>
   refusal("InvalidRequestContentException", `The aws-chunked body is malformed: ${what}`);
@@ -34,44 +39,143 @@ export function chunkedWireBytes(bodyBytes: number): number {
 }
 
 /**
+ * The body of a request that was read whole, its checksum in the trailer verified.
  * @throws ServiceError InvalidRequestContent when the encoding is broken, InvalidSignature when a chunk's signature or
  * the trailer's is wrong
  */
 export function decodeAwsChunked(wire: Buffer, form: ChunkForm, signing: ChunkSigning): Buffer {
-  const chunks: Buffer[] = [];
-  let signature = signing.seedSignature;
-  let at = 0;
-  for (;;) {
-    const head = readLine(wire, at);
-    if (head === undefined) throw malformed("it ends within a chunk");
-    const { size, given } = chunkHead(head.text);
-    const data = wire.subarray(head.next, head.next + size);
-    if (data.length < size) throw malformed("it ends within a chunk");
-    if (form.signed) {
-      const expected = hmacHex(
-        signing.key,
-        `AWS4-HMAC-SHA256-PAYLOAD\n${signing.date}\n${signing.scope}\n${signature}\n${EMPTY_HASH}\n${hash("sha256", data, "hex")}`,
-      );
-      compareSignatures(given, expected);
-      signature = expected;
-    }
-    at = head.next + size;
-    if (size === 0) break;
-    if (wire[at] !== 13 || wire[at + 1] !== 10) throw malformed("a chunk does not end with CRLF");
-    at += 2;
-    chunks.push(data);
-  }
-  const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-  if (signing.decodedLength !== undefined && signing.decodedLength !== String(body.length)) {
-    throw malformed("its length is not X-Amz-Decoded-Content-Length");
-  }
-  if (form.trailer) checkTrailer(wire, at, body, form, signing, signature);
+  const decoder = new AwsChunkedDecoder(form, signing);
+  const pieces = decoder.push(wire);
+  const trailers = decoder.end();
+  const body = pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
+  for (const [name, value] of Object.entries(trailers)) checkChecksum(name, value, body);
   return body;
 }
 
-function readLine(wire: Buffer, from: number): { text: string; next: number } | undefined {
-  const end = wire.subarray(from, from + MAX_LINE).indexOf("\r\n");
-  return end < 0 ? undefined : { text: wire.toString("latin1", from, from + end), next: from + end + 2 };
+/** Its methods throw what decodeAwsChunked throws. Pieces are handed out before the signature of their chunk is known to be good. */
+export class AwsChunkedDecoder {
+  readonly #form: ChunkForm;
+  readonly #signing: ChunkSigning;
+  readonly #trailers = new Map<string, string>();
+  #expected: "chunk head" | "chunk end" | "trailer" = "chunk head";
+  /** What has come of a line that is not whole yet. */
+  #line = "";
+  /** Bytes of the current chunk that are still to come. */
+  #left = 0;
+  #decoded = 0;
+  #lastSignature: string;
+  #givenSignature = "";
+  #chunkHash: Hash | undefined;
+
+  constructor(form: ChunkForm, signing: ChunkSigning) {
+    this.#form = form;
+    this.#signing = signing;
+    this.#lastSignature = signing.seedSignature;
+  }
+
+  /** @returns the pieces of the body in these bytes: parts of them, not copies */
+  push(wire: Buffer): Buffer[] {
+    const pieces: Buffer[] = [];
+    let at = 0;
+    while (at < wire.length) {
+      if (this.#left > 0) {
+        const piece = wire.subarray(at, at + this.#left);
+        at += piece.length;
+        this.#onData(piece);
+        pieces.push(piece);
+        continue;
+      }
+      const feed = wire.indexOf(10, at);
+      const next = feed < 0 ? wire.length : feed + 1;
+      this.#line += wire.toString("latin1", at, Math.min(next, at + MAX_LINE + 1));
+      if (this.#line.length > MAX_LINE) throw malformed("a line is too long");
+      at = next;
+      if (feed < 0) break;
+      const line = this.#line;
+      this.#line = "";
+      if (!line.endsWith("\r\n")) throw malformed("a line does not end with CRLF");
+      this.#onLine(line.slice(0, -2));
+    }
+    return pieces;
+  }
+
+  /** Nothing comes any more. @returns the trailers */
+  end(): Trailers {
+    if (this.#expected !== "trailer") throw malformed("it ends within a chunk");
+    if (this.#line !== "") throw malformed("it ends within a trailer");
+    const { decodedLength } = this.#signing;
+    if (decodedLength !== undefined && decodedLength !== String(this.#decoded)) {
+      throw malformed("its length is not X-Amz-Decoded-Content-Length");
+    }
+    if (this.#form.trailer && this.#form.signed) this.#checkTrailers();
+    return Object.fromEntries([...this.#trailers].filter(([name]) => name !== SIGNATURE_TRAILER));
+  }
+
+  #onData(piece: Buffer): void {
+    this.#left -= piece.length;
+    this.#decoded += piece.length;
+    this.#chunkHash?.update(piece);
+    if (this.#left > 0) return;
+    this.#checkChunk(this.#chunkHash?.digest("hex") ?? "");
+    this.#expected = "chunk end";
+  }
+
+  #onLine(text: string): void {
+    switch (this.#expected) {
+      case "chunk head":
+        this.#beginChunk(text);
+        return;
+      case "chunk end":
+        if (text !== "") throw malformed("a chunk does not end with CRLF");
+        this.#expected = "chunk head";
+        return;
+      case "trailer":
+        this.#onTrailer(text);
+    }
+  }
+
+  #beginChunk(line: string): void {
+    const { size, given } = chunkHead(line);
+    this.#givenSignature = given;
+    this.#left = size;
+    if (size > 0) {
+      this.#chunkHash = this.#form.signed ? createHash("sha256") : undefined;
+      return;
+    }
+    this.#checkChunk(EMPTY_HASH);
+    this.#expected = "trailer";
+  }
+
+  #onTrailer(line: string): void {
+    if (line === "") return;
+    const colon = line.indexOf(":");
+    if (colon <= 0 || !this.#form.trailer || this.#trailers.size >= MAX_TRAILERS) {
+      throw malformed("a trailer is not a header");
+    }
+    this.#trailers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
+  }
+
+  #checkChunk(chunkHash: string): void {
+    if (!this.#form.signed) return;
+    const { key, date, scope } = this.#signing;
+    const expected = hmacHex(
+      key,
+      `AWS4-HMAC-SHA256-PAYLOAD\n${date}\n${scope}\n${this.#lastSignature}\n${EMPTY_HASH}\n${chunkHash}`,
+    );
+    compareSignatures(this.#givenSignature, expected);
+    this.#lastSignature = expected;
+  }
+
+  #checkTrailers(): void {
+    const { key, date, scope } = this.#signing;
+    let signed = "";
+    for (const [name, value] of this.#trailers) if (name !== SIGNATURE_TRAILER) signed += `${name}:${value}\n`;
+    const expected = hmacHex(
+      key,
+      `AWS4-HMAC-SHA256-TRAILER\n${date}\n${scope}\n${this.#lastSignature}\n${hash("sha256", signed, "hex")}`,
+    );
+    compareSignatures(this.#trailers.get(SIGNATURE_TRAILER) ?? "", expected);
+  }
 }
 
 function chunkHead(line: string): { size: number; given: string } {
@@ -88,43 +192,6 @@ function compareSignatures(given: string, expected: string): void {
   throw refusal(
     "InvalidSignatureException",
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
-  );
-}
-
-function checkTrailer(
-  wire: Buffer,
-  from: number,
-  body: Buffer,
-  form: ChunkForm,
-  signing: ChunkSigning,
-  lastSignature: string,
-): void {
-  let at = from;
-  let signed = "";
-  let given = "";
-  for (;;) {
-    const line = readLine(wire, at);
-    if (line === undefined) break;
-    at = line.next;
-    if (line.text === "") continue;
-    const colon = line.text.indexOf(":");
-    if (colon <= 0) throw malformed("a trailer is not a header");
-    const name = line.text.slice(0, colon).trim().toLowerCase();
-    const value = line.text.slice(colon + 1).trim();
-    if (name === "x-amz-trailer-signature") given = value;
-    else {
-      signed += `${name}:${value}\n`;
-      checkChecksum(name, value, body);
-    }
-  }
-  if (at !== wire.length) throw malformed("it ends within a trailer");
-  if (!form.signed) return;
-  compareSignatures(
-    given,
-    hmacHex(
-      signing.key,
-      `AWS4-HMAC-SHA256-TRAILER\n${signing.date}\n${signing.scope}\n${lastSignature}\n${hash("sha256", signed, "hex")}`,
-    ),
   );
 }
 

@@ -5,9 +5,10 @@ import { pipeline } from "node:stream";
 import type { BodyBudget } from "../execution/body-budget.ts";
 import type { WireResponse, WireService } from "../wire/service.ts";
 import type { ServiceError } from "../wire/service-error.ts";
-import { canKeepConnection, drainThenEnd, readBody } from "./body.ts";
+import { BodyTooLarge, canKeepConnection, declaredBytes, drainThenEnd, readBody } from "./body.ts";
 import { plainError } from "./plain-error.ts";
 import type { RequestHead } from "./request-head.ts";
+import { receivedBytes } from "./streamed-body.ts";
 
 /** A larger body costs more to turn into text than a second write does. */
 const ONE_WRITE_BYTES = 16_384;
@@ -23,6 +24,15 @@ export interface InvokeExchange {
    * @param onDone called once, when nobody needs the body any more: it was sent, or the connection is gone
    */
   send(status: number, headers: string[], body: Buffer, onDone?: () => void): void;
+}
+
+/** How long a body may take. */
+export interface BodyTimes {
+  /** For one that is read whole: then the connection is broken off. */
+  readonly wholeMs: number;
+  readonly breakOff: () => void;
+  /** For one that is read as it comes: a caller that sends nothing for so long is given up. */
+  readonly stallMs: number;
 }
 
 export class Exchange implements InvokeExchange {
@@ -45,11 +55,13 @@ export class Exchange implements InvokeExchange {
   /** Called when the body has turned out to be large, which its head did not tell: its rest waits for the promise. */
   onLargeBody: (() => Promise<void>) | undefined;
   #awaitsContinue: boolean;
+  readonly #times: BodyTimes | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) {
+  constructor(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean, times?: BodyTimes) {
     this.request = request;
     this.response = response;
     this.#awaitsContinue = awaitsContinue;
+    this.#times = times;
   }
 
   /**
@@ -59,7 +71,24 @@ export class Exchange implements InvokeExchange {
    */
   readBody(limit: number, budget?: BodyBudget): Promise<Buffer> {
     const beforeReading = this.#awaitsContinue ? () => this.#continue() : undefined;
-    return readBody(this.request, { limit, budget, beforeReading, onLarge: this.onLargeBody });
+    const body = readBody(this.request, { limit, budget, beforeReading, onLarge: this.onLargeBody });
+    // What has come already needs no clock.
+    if (this.request.complete || !this.#times) return body;
+    const timer = setTimeout(this.#times.breakOff, this.#times.wholeMs);
+    return body.finally(() => clearTimeout(timer));
+  }
+
+  /**
+   * The body as it comes, and its length where it is declared.
+   * @param limit bytes; whoever reads minds it where no length is declared
+   * @throws BodyTooLarge
+   */
+  streamBody(limit: number): { readonly bytes: AsyncIterable<Buffer>; readonly length: number | undefined } {
+    const length = declaredBytes(this.request);
+    if (length !== undefined && length > limit) throw new BodyTooLarge(length);
+    const beforeReading = this.#awaitsContinue ? () => this.#continue() : undefined;
+    const stallMs = this.#times?.stallMs ?? Number.MAX_SAFE_INTEGER;
+    return { bytes: receivedBytes(this.request, { beforeReading, stallMs }), length };
   }
 
   #continue(): void {

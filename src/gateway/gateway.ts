@@ -57,11 +57,11 @@ export interface GatewayOptions {
 export interface GatewayLimits {
   /** Time for the whole head of a request to arrive. */
   readonly headTimeoutMs: number;
-  /** Time for the whole request, body included, to arrive. */
+  /** Time for the whole body to arrive, where it is not read as it comes. */
   readonly requestTimeoutMs: number;
   /** An idle connection is kept this long. */
   readonly keepAliveMs: number;
-  /** A caller that takes nothing of a finished answer for so long is given up. */
+  /** A caller that takes nothing of a finished answer, or sends nothing of a body that is read as it comes, for so long is given up. */
   readonly stallMs: number;
   readonly maxHeadBytes: number;
   readonly maxHeaders: number;

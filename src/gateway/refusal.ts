@@ -6,6 +6,7 @@ import { type CommonErrorName, commonError, isCommonErrorName } from "../wire/co
 import { ServiceError } from "../wire/service-error.ts";
 
 const STATUS = {
+  IncompleteBody: 400,
   InvalidParameterValueException: 400,
   InvalidRequestContentException: 400,
   InvalidRequestException: 400,
@@ -18,6 +19,7 @@ const STATUS = {
   ResourceNotReadyException: 502,
   ServiceException: 500,
   TooManyRequestsException: 429,
+  XAmzContentSHA256Mismatch: 400,
 } as const;
 
 export type RefusalName = keyof typeof STATUS | CommonErrorName;

@@ -49,7 +49,8 @@ class HttpGateway implements Gateway {
     this.#dispatch = new Dispatch(options, this.#guard, limits);
     this.#server = createServer({
       headersTimeout: limits.headTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
+      // Bodies that are read as they come may take hours: how long the others may, the exchange minds.
+      requestTimeout: 0,
       connectionsCheckingInterval: Math.min(5_000, limits.headTimeoutMs),
       keepAliveTimeout: limits.keepAliveMs,
       maxHeaderSize: limits.maxHeadBytes,
@@ -137,7 +138,11 @@ class HttpGateway implements Gateway {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
-    const exchange = new Exchange(request, response, awaitsContinue);
+    const exchange = new Exchange(request, response, awaitsContinue, {
+      wholeMs: this.#limits.requestTimeoutMs,
+      stallMs: this.#limits.stallMs,
+      breakOff: () => this.#onBrokenConnection(new RequestTimeout(), request.socket),
+    });
     exchange.isLast = this.#isDraining;
     this.#running.add(exchange);
     response.on("close", () => this.#finish(exchange, "answered"));
@@ -190,6 +195,11 @@ class HttpGateway implements Gateway {
       last.response.once("close", () => this.#broken.answer(error, socket));
     }
   }
+}
+
+/** What node:http calls it when a request does not arrive in time. */
+class RequestTimeout extends Error {
+  readonly code = "ERR_HTTP_REQUEST_TIMEOUT";
 }
 
 /** Connections pass through several hands, of which some take their listeners with them: an error must always find one. */

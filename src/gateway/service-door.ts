@@ -3,16 +3,18 @@
 import type { BodyBudget } from "../execution/body-budget.ts";
 import type { Place } from "../functions/function-name.ts";
 import { requestTooLarge } from "../wire/common-errors.ts";
-import type { WireService } from "../wire/service.ts";
+import type { WireRequest, WireService } from "../wire/service.ts";
 import { chunkedWireBytes } from "./aws-chunked.ts";
 import { BodyTooLarge } from "./body.ts";
-import type { Call } from "./exchange.ts";
+import type { Call, Exchange } from "./exchange.ts";
 import { lambdaPermission } from "./lambda-permission.ts";
 import type { Permissions } from "./permissions.ts";
 import { refusal } from "./refusal.ts";
 import { isTreacherous, type RequestHead } from "./request-head.ts";
 import { detectService } from "./service-detection.ts";
-import type { SignatureVerifier } from "./sigv4.ts";
+import type { OpenSignature, SignatureVerifier } from "./sigv4.ts";
+
+const NOTHING = Buffer.alloc(0);
 
 export class ServiceDoor {
   readonly #services: readonly WireService[];
@@ -55,34 +57,55 @@ export class ServiceDoor {
         : { action: `${service.name}:${operation}`, resource: "*" };
     const permission = this.#permissions.require(signature.principal, action, resource);
     if (permission !== undefined) await permission;
-    const limit = service.maxBodyBytes(operation);
-    let wire: Buffer;
-    try {
-      const budget = signature.isVerified ? undefined : this.#unverified;
-      wire = await exchange.readBody(signature.isChunked ? chunkedWireBytes(limit) : limit, budget);
-    } catch (error) {
-      throw error instanceof BodyTooLarge ? requestTooLarge(operation, limit) : error;
-    }
-    const body = signature.accept(wire);
-    if (body.length > limit) throw requestTooLarge(operation, limit);
+    const headers = signature.isChunked ? withoutChunking(head) : head.headers;
+    const body = await readRequest(exchange, service, operation, signature, this.#unverified);
     const answer = await service.handle(
+      { method: head.method, path: head.path, query: head.query, headers, ...body },
       {
-        method: head.method,
-        path: head.path,
-        query: head.query,
-        headers: signature.isChunked ? withoutChunking(head.headers, body.length) : head.headers,
-        body,
+        requestId: exchange.requestId,
+        principal: signature.principal,
+        ...this.#place,
+        endpoint,
+        ...(exchange.request.socket.remoteAddress && { sourceIp: exchange.request.socket.remoteAddress }),
       },
-      { requestId: exchange.requestId, principal: signature.principal, ...this.#place, endpoint },
     );
     exchange.reply(answer);
   }
 }
 
+/** @throws ServiceError */
+async function readRequest(
+  exchange: Exchange,
+  service: WireService,
+  operation: string,
+  signature: OpenSignature,
+  unverified: BodyBudget,
+): Promise<Pick<WireRequest, "body" | "stream">> {
+  const limit = service.maxBodyBytes(operation);
+  const wireLimit = signature.isChunked ? chunkedWireBytes(limit) : limit;
+  try {
+    // Who might not be who they say could make us write gigabytes: their bodies are read whole, within the budget.
+    if (service.streamsBody(operation) && signature.isVerified) {
+      const { bytes, length } = exchange.streamBody(wireLimit);
+      return { body: NOTHING, stream: signature.acceptStream(bytes, length) };
+    }
+    const wire = await exchange.readBody(wireLimit, signature.isVerified ? undefined : unverified);
+    const body = signature.accept(wire);
+    if (body.length > limit) throw new BodyTooLarge(body.length);
+    return { body };
+  } catch (error) {
+    throw error instanceof BodyTooLarge ? requestTooLarge(operation, limit) : error;
+  }
+}
+
 /** The headers as if the body had been sent plainly. */
-function withoutChunking(headers: RequestHead["headers"], bytes: number): RequestHead["headers"] {
+function withoutChunking({ headers }: RequestHead): RequestHead["headers"] {
   const encodings = (headers["content-encoding"] ?? "").split(",").map((name) => name.trim());
   const left = encodings.filter((name) => name !== "" && name !== "aws-chunked").join(", ");
-  const { "content-encoding": _, ...others } = headers;
-  return { ...others, "content-length": String(bytes), ...(left !== "" && { "content-encoding": left }) };
+  const { "content-encoding": _, "x-amz-decoded-content-length": bytes, ...others } = headers;
+  return {
+    ...others,
+    ...(bytes !== undefined && { "content-length": bytes }),
+    ...(left !== "" && { "content-encoding": left }),
+  };
 }

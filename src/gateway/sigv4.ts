@@ -4,14 +4,15 @@
  * accept() then checks the body against it.
  */
 import { hash, timingSafeEqual } from "node:crypto";
-import type { Principal } from "../wire/service.ts";
+import type { BodyStream, Principal } from "../wire/service.ts";
 import { formatAmzDate } from "./amz-date.ts";
-import { type ChunkForm, decodeAwsChunked } from "./aws-chunked.ts";
+import { AwsChunkedDecoder, type ChunkForm, type ChunkSigning, decodeAwsChunked } from "./aws-chunked.ts";
 import type { CredentialStore } from "./credentials.ts";
 import { refusal } from "./refusal.ts";
 import { readClaim, type SignatureClaim } from "./signature-claim.ts";
 import { hmacHex, SigningKeys } from "./signing-keys.ts";
 import { canonicalRequestHash, type SignedRequest } from "./sigv4-canonical.ts";
+import { type BodyCheck, CheckedBody, contentMismatch, HashCheck, NO_CHECK } from "./streamed-body.ts";
 
 const SKEW_MS = 15 * 60 * 1000;
 const UNSIGNED = "UNSIGNED-PAYLOAD";
@@ -63,22 +64,37 @@ export class OpenSignature {
    */
   accept(body: Buffer): Buffer {
     const form = this.#chunkForm();
-    if (form) {
-      const { date, scope, signature } = this.#claim;
-      return decodeAwsChunked(body, form, {
-        date,
-        scope: scopeText(scope),
-        key: this.#key,
-        seedSignature: signature,
-        decodedLength: this.#request.headers["x-amz-decoded-content-length"],
-      });
-    }
+    if (form) return decodeAwsChunked(body, form, this.#chunkSigning());
     const told = this.#toldHash();
     if (told === UNSIGNED) return body;
     const actual = hash("sha256", body, "hex");
     if (told === undefined) this.#verify(actual);
-    else if (told !== actual) throw mismatch();
+    else if (told !== actual) throw this.#claim.scope.service === "s3" ? contentMismatch() : mismatch();
     return body;
+  }
+
+  /**
+   * The same for a body that is read as it comes, of a request whose signature isVerified.
+   * @param length bytes on the wire, where declared
+   */
+  acceptStream(source: AsyncIterable<Buffer>, length: number | undefined): BodyStream {
+    const form = this.#chunkForm();
+    if (!form) return new CheckedBody(source, this.#bodyCheck(), length);
+    const signing = this.#chunkSigning();
+    const decoded = signing.decodedLength;
+    const isNumber = decoded !== undefined && /^\d{1,15}$/.test(decoded);
+    return new CheckedBody(source, new AwsChunkedDecoder(form, signing), isNumber ? Number(decoded) : undefined);
+  }
+
+  #bodyCheck(): BodyCheck {
+    const told = this.#toldHash();
+    return told === undefined || told === UNSIGNED ? NO_CHECK : new HashCheck(told);
+  }
+
+  #chunkSigning(): ChunkSigning {
+    const { date, scope, signature } = this.#claim;
+    const decodedLength = this.#request.headers["x-amz-decoded-content-length"];
+    return { date, scope: scopeText(scope), key: this.#key, seedSignature: signature, decodedLength };
   }
 
   #chunkForm(): ChunkForm | undefined {

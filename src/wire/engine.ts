@@ -6,7 +6,7 @@ import { commonError, requestTooLarge } from "./common-errors.ts";
 import { checkConstraints } from "./constraints.ts";
 import { serviceError } from "./fail.ts";
 import type { Handlers } from "./handlers.ts";
-import type { ServiceModel } from "./model.ts";
+import type { Operation, ServiceModel } from "./model.ts";
 import type { Members, Protocol, ProtocolFactory } from "./protocol.ts";
 import { createRestJson } from "./rest-json.ts";
 import type { CallContext, WireRequest, WireResponse, WireService } from "./service.ts";
@@ -32,6 +32,7 @@ type AnyHandler = (input: Members, context: CallContext) => unknown;
 export function createService<M>(options: ServiceOptions<M>): WireService {
   const { model, onFault } = options;
   const protocol = options.protocol ?? protocolOf(model);
+  const streamed = new Set([...model.operations.values()].filter(hasStreamedBody).map(({ name }) => name));
   const handlers = new Map(Object.entries(options.handlers) as [string, AnyHandler][]);
 
   async function call(request: WireRequest, context: CallContext): Promise<WireResponse> {
@@ -57,6 +58,7 @@ export function createService<M>(options: ServiceOptions<M>): WireService {
       return operation instanceof ServiceError ? undefined : operation.name;
     },
     maxBodyBytes: (operation) => model.maxBodyBytes(operation),
+    streamsBody: (operation) => streamed.has(operation),
     async handle(request, context) {
       try {
         return await call(request, context);
@@ -68,6 +70,14 @@ export function createService<M>(options: ServiceOptions<M>): WireService {
     },
     renderError: (error, requestId) => protocol.fail(error, requestId),
   };
+}
+
+/** Blobs only: a union that streams is a stream of events. */
+function hasStreamedBody({ input }: Operation): boolean {
+  return input.members.some(
+    ({ target, traits }) =>
+      traits.httpPayload && target.type === "blob" && (target.isStreaming || traits.streaming === 1),
+  );
 }
 
 /** The service's own 500 if it has one; it says nothing of what went wrong with us. */

@@ -5,7 +5,7 @@
 import type { Readable } from "node:stream";
 import type { Handler as SdkHandler } from "@smithy/types";
 import type { CommonErrorName } from "./common-errors.ts";
-import type { CallContext } from "./service.ts";
+import type { BodyStream, CallContext } from "./service.ts";
 
 /** Names of the operations of an SDK client module. */
 export type OperationName<M> = { [K in keyof M & string]: K extends `${infer Name}Command` ? Name : never }[keyof M &
@@ -23,11 +23,11 @@ type SdkCommand<M, Name extends string> = `${Name}Command` extends keyof M
 type Leaf = string | number | boolean | bigint | Date | Uint8Array | undefined | null;
 
 /** Members that the model requires are there: constraints.ts has seen to it. Optional ones stay optional. A blob is
- * many things for a client, for us it is bytes. */
+ * many things for a client, for us it is bytes, or a stream of them where a client may send one. */
 type Validated<T> = unknown extends T
   ? T
   : Uint8Array extends T
-    ? Uint8Array | Extract<T, undefined>
+    ? (Readable extends T ? BodyStream : Uint8Array) | Extract<T, undefined>
     : ValidatedPart<T>;
 type ValidatedPart<T> = T extends Leaf
   ? T

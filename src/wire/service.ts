@@ -21,6 +21,16 @@ export interface CallContext {
   readonly accountId: string;
   /** http://host:port as the caller reached us: the base of URLs handed out. */
   readonly endpoint: string;
+  /** Address of the caller; absent for calls from within the region. */
+  readonly sourceIp?: string;
+}
+
+/** A body that is read as it comes: a reader that is slow makes its sender wait. Can be read once. */
+export interface BodyStream extends AsyncIterable<Buffer> {
+  /** bytes, as declared; undefined when the caller did not say. */
+  readonly length: number | undefined;
+  /** Headers that came behind the body, names in lower case: complete when it was read to its end. */
+  readonly trailers: Readonly<Record<string, string>>;
 }
 
 export interface WireRequest {
@@ -32,6 +42,8 @@ export interface WireRequest {
   /** Names in lower case, repeated headers joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** In place of `body`, which is empty then, for operations that stream theirs. */
+  readonly stream?: BodyStream;
 }
 
 export interface WireResponse {
@@ -49,6 +61,8 @@ export interface WireService {
   operationOf(method: string, path: string, query: string, headers: WireRequest["headers"]): string | undefined;
   /** The largest body, in bytes, that this operation reads; one byte more and the gateway answers the service's 413. */
   maxBodyBytes(operation: string): number;
+  /** Does this operation read its body as it comes, however large it is? */
+  streamsBody(operation: string): boolean;
   /** Never rejects: every failure is already a response in the service's protocol. */
   handle(request: WireRequest, context: CallContext): Promise<WireResponse>;
   /** Render an error that was met outside handle() (signature, body limit) in the service's protocol. */
