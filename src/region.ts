@@ -165,6 +165,7 @@ export async function startRegion(config: Config): Promise<Region> {
     invoker,
     lambda: lambdaTarget,
     functionLogs: logs,
+    hostNames: config.hostNames,
   });
   opened.defer(() => companions.close());
 
@@ -223,6 +224,7 @@ export async function startRegion(config: Config): Promise<Region> {
     invoker,
     events: asynchronous.events,
     functionUrls: new FunctionUrlDirectory(catalog),
+    surfaces: companions.surfaces,
     authorize: authorizeByActions(config.executionRoleActions),
     policyOf,
     layerPolicyOf: (layerName, version) => layers.policyDocument(layerName, version),

@@ -45,11 +45,18 @@ function isLoopbackName(name: string): boolean {
 export class BrowserGuard {
   readonly #allowedOrigins: ReadonlySet<string>;
   readonly #hostNames: ReadonlySet<string>;
+  readonly #isOfFunctions: (host: string) => boolean;
   /** Only where the well-known key is served: on loopback. */
   checksHosts = true;
   #lastGoodHost = "";
 
-  constructor(allowedOrigins: readonly string[], hostNames: readonly string[]) {
+  /** @param isOfFunctions is this host name, below localhost too, one that only functions answer under? */
+  constructor(
+    allowedOrigins: readonly string[],
+    hostNames: readonly string[],
+    isOfFunctions: (host: string) => boolean = () => false,
+  ) {
+    this.#isOfFunctions = isOfFunctions;
     this.#allowedOrigins = new Set(allowedOrigins);
     this.#hostNames = new Set(hostNames.map((name) => name.toLowerCase()));
   }
@@ -101,7 +108,7 @@ export class BrowserGuard {
     if (match?.[1] === undefined) return false;
     const name = hostName(match[1]);
     // Pages that a function serves are of this machine too, and no more to be trusted than the function.
-    return isLoopbackName(name) && urlOfHost(name, []) === undefined;
+    return isLoopbackName(name) && urlOfHost(name, []) === undefined && !this.#isOfFunctions(name);
   }
 
   #trustsHost(name: string): boolean {

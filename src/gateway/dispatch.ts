@@ -24,6 +24,7 @@ import { type RequestHead, readHead } from "./request-head.ts";
 import { ServiceDoor } from "./service-door.ts";
 import { SignatureVerifier } from "./sigv4.ts";
 import { StreamDoor } from "./stream-door.ts";
+import { SurfaceDoor } from "./surface-door.ts";
 
 type TurnCall = Call & { readonly turn?: Pick<Turn, "leave"> };
 
@@ -34,6 +35,7 @@ export class Dispatch {
   readonly #service: ServiceDoor;
   readonly #admin: AdminDoor;
   readonly #url: UrlDoor;
+  readonly surfaces: SurfaceDoor;
   readonly #lambda: WireService | undefined;
   readonly #guard: BrowserGuard;
   readonly #largeEvents = new LargeBodies();
@@ -58,6 +60,8 @@ export class Dispatch {
     this.#admin = new AdminDoor(options.adminRoutes ?? [], verifier, options.health);
     const { functionUrls: directory, invoker, authorize, hostNames = [] } = options;
     this.#url = new UrlDoor({ directory, verifier, unverified, invoker, authorize, place, hostNames, now });
+    const { surfaces = [] } = options;
+    this.surfaces = new SurfaceDoor({ surfaces, verifier, unverified, authorize, now });
     this.#lambda = services.find((service) => service.signingName === "lambda");
     this.#guard = guard;
     this.#log = options.log;
@@ -88,14 +92,18 @@ export class Dispatch {
     const head = readHead(exchange.request, this.#maxHeaders);
     const host = head.headers.host ?? "";
     const url = this.#url.match(host, head.path);
-    // The host names of function URLs are for their functions alone, and for pages of any origin that their owners allow.
-    if (url?.by !== "host") this.#guard.admitHost(host, inside !== undefined);
-    if (url === undefined) exchange.extraHeaders = this.#guard.admitOrigin(head);
+    const surface = url === undefined ? this.surfaces.match(host, head.path) : undefined;
+    const page = url ?? surface;
+    // The host names of functions are for these alone, and for pages of any origin that their owners allow.
+    if (page?.by !== "host") this.#guard.admitHost(host, inside !== undefined);
+    if (page === undefined) exchange.extraHeaders = this.#guard.admitOrigin(head);
     const call = { exchange, head, endpoint: inside ?? `http://${host}` };
-    const isAdmin = url === undefined && AdminDoor.matches(head.path);
+    const isAdmin = page === undefined && AdminDoor.matches(head.path);
     if (isAdmin && this.#admin.answerHealth(call, isDraining)) return;
     if (isDraining) throw refusal("ServiceUnavailable", "The region is shutting down");
     if (url !== undefined) return this.#inTurn(call, (one) => this.#url.handle(one, url), this.#largeUploads);
+    if (surface?.call) return this.#service.handle(call, surface.call);
+    if (surface) return this.#inTurn(call, (one) => this.surfaces.handle(one, surface), this.#largeUploads);
     if (head.method === "OPTIONS" && head.headers.origin !== undefined) {
       exchange.reply({ status: 204, headers: this.#guard.preflight(head), body: Buffer.alloc(0) });
       return;

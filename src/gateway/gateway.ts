@@ -4,6 +4,7 @@ import type { FunctionUrlDirectory } from "../functions/function-url-directory.t
 import type { EventAcceptor } from "../invocation/async/event-acceptor.ts";
 import type { Invoker } from "../invocation/invoker.ts";
 import type { Log } from "../observability/log.ts";
+import type { HttpSurface } from "../wire/http-surface.ts";
 import type { Principal, WireResponse, WireService } from "../wire/service.ts";
 import type { Authorize } from "./authorization.ts";
 import type { CredentialStore } from "./credentials.ts";
@@ -30,6 +31,8 @@ export interface GatewayOptions {
   readonly invoker: Invoker;
   readonly events: EventAcceptor;
   readonly functionUrls: Pick<FunctionUrlDirectory, "find">;
+  /** What is served over HTTP besides AWS's APIs and function URLs. */
+  readonly surfaces?: readonly HttpSurface[];
   /** What callers may do by who they are. */
   readonly authorize: Authorize;
   /** The resource policies of functions. */

@@ -20,6 +20,8 @@ export interface LaneOptions {
   /** Answer the exchange. Never rejects. */
   readonly serve: (exchange: LaneExchange, head: RequestHead, functionName: string) => Promise<void>;
   readonly lambda: WireService | undefined;
+  /** Is something else than Lambda's API served under this Host? */
+  readonly isSurfaceHost: (host: string) => boolean;
   /** An idle connection is kept this long (ms). */
   readonly keepAliveMs: number;
   /** A caller that takes nothing of its answer for so long (ms) is given up. */
@@ -146,7 +148,7 @@ class LaneConnection {
       if (this.#hasEnded) this.#socket.end();
       return;
     }
-    const request = readPlainRequest(bytes);
+    const request = readPlainRequest(bytes, this.#options.isSurfaceHost);
     const isWhole = request === "general" || !isPart(request, bytes);
     // Nothing can be put back into a stream that has ended: what came after its last whole request is lost with it.
     if (this.#hasEnded && (request === "general" || !isWhole)) return this.#cutOff();

@@ -39,8 +39,14 @@ export interface PlainRequest {
   readonly bodyBytes: number;
 }
 
-/** @returns the request, `incomplete` when its head may still become one, or `general` when it is not for us */
-export function readPlainRequest(bytes: Buffer): PlainRequest | "incomplete" | "general" {
+/**
+ * @param isSurfaceHost is something else than Lambda's API served under this Host?
+ * @returns the request, `incomplete` when its head may still become one, or `general` when it is not for us
+ */
+export function readPlainRequest(
+  bytes: Buffer,
+  isSurfaceHost: (host: string) => boolean = () => false,
+): PlainRequest | "incomplete" | "general" {
   const start = bytes.toString("latin1", 0, Math.min(bytes.length, START.length));
   if (!START.startsWith(start)) return "general";
   const headEnd = bytes.indexOf("\r\n\r\n");
@@ -60,7 +66,7 @@ export function readPlainRequest(bytes: Buffer): PlainRequest | "incomplete" | "
   const headers = readHeaders(text, lineEnd + 2, rawHeaders);
   if (headers === undefined) return "general";
   const { host, connection, "content-length": length } = headers;
-  if (host === undefined || !isHost(host) || mayBeUrlHost(host)) return "general";
+  if (host === undefined || !isHost(host) || mayBeUrlHost(host) || isSurfaceHost(host)) return "general";
   if (connection !== undefined && connection.toLowerCase() !== "keep-alive") return "general";
   if (length === undefined || !/^[0-9]{1,5}$/.test(length)) return "general";
   const bodyBytes = Number(length);

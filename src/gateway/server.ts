@@ -5,12 +5,13 @@ import type { AddressInfo, Socket } from "node:net";
 import { totalmem } from "node:os";
 import type { Duplex } from "node:stream";
 import { BrokenConnections } from "./broken-connection.ts";
-import { BrowserGuard } from "./cors.ts";
+import { BrowserGuard, hostName } from "./cors.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Exchange } from "./exchange.ts";
 import type { Gateway, GatewayLimits, GatewayOptions, InsideConnection } from "./gateway.ts";
 import { InvokeLane } from "./invoke-lane.ts";
 import { refusal } from "./refusal.ts";
+import { UpgradeDoor } from "./upgrade-door.ts";
 
 const LIMITS: GatewayLimits = {
   headTimeoutMs: 20_000,
@@ -37,6 +38,7 @@ class HttpGateway implements Gateway {
   /** Broken, but not answered for before the requests that came in good order. */
   readonly #breaking = new WeakSet<Duplex>();
   readonly #lane: InvokeLane;
+  readonly #upgrades: UpgradeDoor;
   readonly #general: (socket: Socket) => void;
   readonly #running = new Set<Exchange>();
   readonly #inside = new WeakMap<Duplex, InsideConnection>();
@@ -45,8 +47,11 @@ class HttpGateway implements Gateway {
 
   constructor(options: GatewayOptions, limits: GatewayLimits) {
     this.#limits = limits;
-    this.#guard = new BrowserGuard(options.allowedOrigins ?? [], options.hostNames ?? []);
+    const surfaces = options.surfaces ?? [];
+    const isOfFunctions = (host: string) => surfaces.some((surface) => surface.ownsHost(host));
+    this.#guard = new BrowserGuard(options.allowedOrigins ?? [], options.hostNames ?? [], isOfFunctions);
     this.#dispatch = new Dispatch(options, this.#guard, limits);
+    this.#upgrades = new UpgradeDoor(this.#dispatch.surfaces, this.#guard, limits.maxHeaders, options.log);
     this.#server = createServer({
       headersTimeout: limits.headTimeoutMs,
       // Bodies that are read as they come may take hours: how long the others may, the exchange minds.
@@ -57,6 +62,7 @@ class HttpGateway implements Gateway {
       // Checked by readHead, which answers in AWS's shape.
       requireHostHeader: false,
       noDelay: true,
+      shouldUpgradeCallback: (request) => this.#upgrades.wants(request),
     });
     // Node silently drops headers past its own count: the count is readHead's to refuse.
     this.#server.maxHeadersCount = 0;
@@ -74,6 +80,10 @@ class HttpGateway implements Gateway {
       const exchange = new Exchange(request, response, true);
       exchange.fail(refusal("InvalidRequestException", "The expectation of the Expect header cannot be met"));
     });
+    this.#server.on("upgrade", (request, socket, first) => {
+      const isInside = this.#inside.has(request.socket);
+      void this.#upgrades.take(request, socket, first, { isInside, isDraining: this.#isDraining });
+    });
     this.#server.on("connect", (_, socket: Duplex) => this.#onBrokenConnection(new Error("CONNECT"), socket));
     this.#server.on("clientError", (error, socket: Duplex) => this.#onBrokenConnection(error, socket));
     // What node:http itself does with a new connection: the lane's connections come to it when they leave the lane.
@@ -84,6 +94,7 @@ class HttpGateway implements Gateway {
       cutOff: (socket) => this.#onBrokenConnection(new Error("the request was cut off"), socket),
       serve: (exchange, head, functionName) => this.#dispatch.runPlainInvoke(exchange, head, functionName),
       lambda: options.services.find((service) => service.signingName === "lambda"),
+      isSurfaceHost: (host) => isOfFunctions(hostName(host)),
       keepAliveMs: limits.keepAliveMs,
       stallMs: limits.stallMs,
     });
@@ -134,6 +145,7 @@ class HttpGateway implements Gateway {
     clearTimeout(timer);
     this.#lane.closeAll();
     this.#server.closeAllConnections();
+    this.#upgrades.closeAll();
     await closed;
   }
 

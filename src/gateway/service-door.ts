@@ -3,6 +3,7 @@
 import type { BodyBudget } from "../execution/body-budget.ts";
 import type { Place } from "../functions/function-name.ts";
 import { requestTooLarge } from "../wire/common-errors.ts";
+import type { SurfaceMatch } from "../wire/http-surface.ts";
 import type { WireRequest, WireService } from "../wire/service.ts";
 import { chunkedWireBytes } from "./aws-chunked.ts";
 import { BodyTooLarge } from "./body.ts";
@@ -37,9 +38,13 @@ export class ServiceDoor {
     this.#place = place;
   }
 
-  /** @throws ServiceError */
-  async handle({ exchange, head, endpoint }: Call): Promise<void> {
-    const service = detectService(this.#services, head);
+  /**
+   * @param meant the service, and the path that it knows, where another part of the request's path has told these
+   * @throws ServiceError
+   */
+  async handle({ exchange, head, endpoint }: Call, meant?: SurfaceMatch["call"]): Promise<void> {
+    const service = meant?.service ?? detectService(this.#services, head);
+    const path = meant?.path ?? head.path;
     if (service === undefined) throw refusal("MissingAuthenticationTokenException", "Missing Authentication Token");
     exchange.service = service;
     const signature = this.#verifier.open(head, service.signingName);
@@ -47,7 +52,7 @@ export class ServiceDoor {
     if (service.signingName !== "s3" && isTreacherous(head.path)) {
       throw refusal("ValidationException", "The request path must not contain dot segments or NULs");
     }
-    const operation = service.operationOf(head.method, head.path, head.query, head.headers);
+    const operation = service.operationOf(head.method, path, head.query, head.headers);
     if (operation === undefined) {
       throw refusal("UnknownOperationException", "The requested operation is not known to the service");
     }
@@ -60,7 +65,7 @@ export class ServiceDoor {
     const headers = signature.isChunked ? withoutChunking(head) : head.headers;
     const body = await readRequest(exchange, service, operation, signature, this.#unverified);
     const answer = await service.handle(
-      { method: head.method, path: head.path, query: head.query, headers, ...body },
+      { method: head.method, path, query: head.query, headers, ...body },
       {
         requestId: exchange.requestId,
         principal: signature.principal,

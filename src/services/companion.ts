@@ -8,6 +8,7 @@ import type { Log } from "../observability/log.ts";
 import type { LogStore } from "../observability/log-store.ts";
 import type { Clock } from "../state/clock.ts";
 import type { DataDirectory } from "../state/data-directory.ts";
+import type { HttpSurface } from "../wire/http-surface.ts";
 import type { WireService } from "../wire/service.ts";
 
 /** What a region gives to each companion service. */
@@ -26,11 +27,17 @@ export interface CompanionContext {
   readonly lambda: Pick<LambdaTarget, "allows">;
   /** What functions wrote. */
   readonly functionLogs: LogStore;
+  /** Host names besides loopback's and AWS's own under which the region is reached. */
+  readonly hostNames: readonly string[];
 }
 
 export interface Companion {
   /** Its AWS API. */
   readonly service: WireService;
+  /** Further APIs of it, where AWS has split one thing into several. */
+  readonly moreServices?: readonly WireService[];
+  /** What it serves over HTTP that is no AWS API. */
+  readonly surface?: HttpSurface;
   /** By the service's name in ARNs: what can be sent to its resources. */
   readonly target?: { readonly service: string; readonly target: Target };
   /** Go on with what an earlier life left, and with what comes: timers, deliveries. The region serves by then. */

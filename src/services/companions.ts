@@ -1,4 +1,5 @@
 /** All companion services of a region, as one. Each is a folder beside this file; none of them imports another. */
+import type { HttpSurface } from "../wire/http-surface.ts";
 import type { WireService } from "../wire/service.ts";
 import type { Companion, CompanionContext, OpenCompanion } from "./companion.ts";
 
@@ -6,6 +7,7 @@ const COMPANIONS: readonly OpenCompanion[] = [];
 
 export interface Companions {
   readonly services: readonly WireService[];
+  readonly surfaces: readonly HttpSurface[];
   start(): Promise<void>;
   stop(): void;
   close(): Promise<void>;
@@ -23,7 +25,8 @@ export async function openCompanions(context: CompanionContext): Promise<Compani
   }
   const closing = opened.move();
   return {
-    services: companions.map(({ service }) => service),
+    services: companions.flatMap(({ service, moreServices = [] }) => [service, ...moreServices]),
+    surfaces: companions.flatMap(({ surface }) => surface ?? []),
     start: async () => {
       for (const companion of companions) await companion.start?.();
     },
