@@ -5,9 +5,9 @@
  */
 import type { Outcome } from "../../execution/outcome.ts";
 import type { ResponseHead, ResponseSink } from "../../execution/response-sink.ts";
+import { answerOf, type FunctionAnswer } from "../../wire/http-integration/answer.ts";
+import { type AnswerHead, answerHead, MalformedAnswer } from "../../wire/http-integration/response-headers.ts";
 import { type Exchange, onWritten } from "../exchange.ts";
-import { answerOf, type UrlAnswer } from "./answer.ts";
-import { type AnswerHead, answerHead, MalformedAnswer } from "./response-headers.ts";
 
 const WITH_PRELUDE = "application/vnd.awslambda.http-integration-response";
 const DEFAULT_TYPE = "application/octet-stream";
@@ -67,7 +67,7 @@ export class StreamedAnswer implements ResponseSink {
    * @returns the whole response where none of it has gone out
    * @throws MalformedAnswer when none has gone out and there is none to be made
    */
-  end(outcome: Outcome): UrlAnswer | undefined {
+  end(outcome: Outcome): FunctionAnswer | undefined {
     if (this.#phase === "body") {
       // What has gone out cannot be taken back: cutting it off is the only way left to tell that it is not whole.
       if (outcome.functionError === undefined) this.#exchange.response.end();

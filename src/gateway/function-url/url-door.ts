@@ -11,6 +11,8 @@ import { type UrlAddress, urlOfHost, urlOfPath } from "../../functions/function-
 import type { FunctionUrlDirectory, UrlOwner } from "../../functions/function-url-directory.ts";
 import type { Invoker } from "../../invocation/invoker.ts";
 import { requestTooLarge } from "../../wire/common-errors.ts";
+import { answerOf, type FunctionAnswer } from "../../wire/http-integration/answer.ts";
+import { MalformedAnswer } from "../../wire/http-integration/response-headers.ts";
 import type { Authorize } from "../authorization.ts";
 import { chunkedWireBytes } from "../aws-chunked.ts";
 import { BodyBudgetSpent, BodyTooLarge } from "../body.ts";
@@ -21,12 +23,10 @@ import { refusal } from "../refusal.ts";
 import { isTreacherous, type RequestHead } from "../request-head.ts";
 import { traceId } from "../request-id.ts";
 import type { OpenSignature, SignatureVerifier } from "../sigv4.ts";
-import { answerOf, type UrlAnswer } from "./answer.ts";
 import { callerOf } from "./caller.ts";
 import { forbidden, internalServerError, URL_ERRORS, unknownUrl } from "./errors.ts";
 import { urlEvent } from "./event.ts";
 import { mayCallUrl } from "./permission.ts";
-import { MalformedAnswer } from "./response-headers.ts";
 import { StreamedAnswer } from "./streamed-answer.ts";
 import { corsHeaders, isPreflight, preflightHeaders } from "./url-cors.ts";
 
@@ -214,7 +214,7 @@ export class UrlDoor {
   }
 }
 
-function buffered(outcome: Outcome, ownsCors: boolean): UrlAnswer {
+function buffered(outcome: Outcome, ownsCors: boolean): FunctionAnswer {
   if (outcome.functionError !== undefined) throw new MalformedAnswer(outcome.errorType ?? outcome.kind);
   return answerOf(outcome.payload, ownsCors);
 }

@@ -4,9 +4,9 @@
  */
 import { jsonFault } from "../json-validity.ts";
 import { compactJson } from "./compact-json.ts";
-import { type AnswerHead, answerHead, MalformedAnswer } from "./response-headers.ts";
+import { answerHead, MalformedAnswer } from "./response-headers.ts";
 
-export interface UrlAnswer {
+export interface FunctionAnswer {
   readonly status: number;
   /** Names and values, complete but for CORS and what every answer has. */
   readonly headers: readonly string[];
@@ -20,21 +20,22 @@ const BRACE = 123;
 
 /**
  * @param payload as the function returned it
- * @param ownsCors the URL has CORS settings: the function's own CORS headers give way to them
+ * @param ownsCors there are CORS settings: the function's own CORS headers give way to them
+ * @param defaultType the header Content-Type of an answer with a statusCode that names none
  * @throws MalformedAnswer
  */
-export function answerOf(payload: Buffer, ownsCors: boolean): UrlAnswer {
+export function answerOf(
+  payload: Buffer,
+  ownsCors: boolean,
+  defaultType: readonly string[] = JSON_TYPE,
+): FunctionAnswer {
   const document = payload[firstOf(payload)] === BRACE ? parsed(payload) : undefined;
   if (isObject(document) && document.statusCode !== undefined) {
     const head = answerHead(document, ownsCors);
-    return whole(head, bodyOf(document.body, document.isBase64Encoded));
+    const body = bodyOf(document.body, document.isBase64Encoded);
+    return { ...head, headers: head.hasType ? head.headers : [...defaultType, ...head.headers], body };
   }
   return { status: 200, headers: JSON_TYPE, body: inferredBody(payload) };
-}
-
-/** The response of a head whose body is known. */
-function whole({ status, headers, hasType }: AnswerHead, body: Buffer): UrlAnswer {
-  return { status, headers: hasType ? headers : [...JSON_TYPE, ...headers], body };
 }
 
 /** A returned string is the body itself, another document without its white space, and what is no JSON as it is. */
