@@ -52,8 +52,8 @@ import { openCompanions } from "./services/companions.ts";
 import { systemClock } from "./state/clock.ts";
 import { DataDirectory } from "./state/data-directory.ts";
 import { openDatabase } from "./state/database.ts";
+import { QueueThread } from "./state/queue-thread.ts";
 import { openRegionKey } from "./state/region-key.ts";
-import { SqliteQueue } from "./state/sqlite-queue.ts";
 import { createService } from "./wire/engine.ts";
 import { failFor } from "./wire/fail.ts";
 import { loadModel } from "./wire/model.ts";
@@ -136,7 +136,7 @@ export async function startRegion(config: Config): Promise<Region> {
     void pool.retire(functionName, current).catch((error) => log.error("retiring environments", { error }));
   });
   const invoker = new RegionInvoker(catalog, admission, pool, (name) => functionArn(place, name), metering.meter);
-  const queue = await SqliteQueue.open(data.join("events.sqlite"), clock, config.asyncQueue);
+  const queue = await QueueThread.open(data.join("events.sqlite"), config.asyncQueue);
   opened.defer(() => queue.close());
   const targets = new Targets();
   const asynchronous = new AsyncInvocation({

@@ -37,7 +37,7 @@ export function eventRoutes(browser: EventBrowser, counters: Readonly<EventCount
     },
   ];
 
-  function list(text: string): WireResponse {
+  async function list(text: string): Promise<WireResponse> {
     const query = new URLSearchParams(text);
     const functionName = query.get("functionName") ?? undefined;
     const below = query.get("below") ?? undefined;
@@ -45,11 +45,11 @@ export function eventRoutes(browser: EventBrowser, counters: Readonly<EventCount
       throw refusal("InvalidParameterValueException", "below is a number that an earlier answer gave");
     }
     const page = { limit: PAGE, ...(below !== undefined && { below: Number(below) }) };
-    return json({ ...browser.list({ functionName, failed: query.get("failed") === "1" }, page), counters });
+    return json({ ...(await browser.list({ functionName, failed: query.get("failed") === "1" }, page)), counters });
   }
 
-  function show(id: string): WireResponse {
-    const event = browser.find(id);
+  async function show(id: string): Promise<WireResponse> {
+    const event = await browser.find(id);
     if (!event) throw refusal("ResourceNotFoundException", `There is no event ${id}`);
     return json(event);
   }

@@ -7,12 +7,18 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 /** bytes of an entry besides its payload, roughly */
 const ENTRY_BYTES = 600;
 
+/** @param laneBytes in use by the lane @param freeBytes of the whole queue */
+export function hasRoomFor(payloadBytes: number, laneBytes: number, freeBytes: number): boolean {
+  return laneBytes + payloadBytes + ENTRY_BYTES <= freeBytes;
+}
+
 export class QueueRoom {
   readonly #limit: number;
   readonly #statement: StatementSync;
   /** Bytes in use, by lane; and what the commit that is being made will add. */
   readonly #lanes = new Map<string, number>();
   readonly #changes = new Map<string, number>();
+  readonly #untold = new Set<string>();
   #used = 0;
 
   /** @param limit bytes */
@@ -29,13 +35,20 @@ export class QueueRoom {
       .all();
     for (const { lane, bytes, entries } of rows) {
       this.#lanes.set(lane as string, (bytes as number) + (entries as number) * ENTRY_BYTES);
+      this.#untold.add(lane as string);
     }
     this.committed();
   }
 
   has(lane: string, payloadBytes: number): boolean {
-    const wanted = payloadBytes + ENTRY_BYTES;
-    return (this.#lanes.get(lane) ?? 0) + wanted <= this.#limit - this.#used;
+    return hasRoomFor(payloadBytes, this.#lanes.get(lane) ?? 0, this.#limit - this.#used);
+  }
+
+  /** What has changed since this was last asked. */
+  takeChanges(): { readonly laneBytes: [lane: string, bytes: number][]; readonly usedBytes: number } {
+    const laneBytes = [...this.#untold].map((lane): [string, number] => [lane, this.#lanes.get(lane) ?? 0]);
+    this.#untold.clear();
+    return { laneBytes, usedBytes: this.#used };
   }
 
   /** An entry comes, or goes, with the commit that is being made. */
@@ -52,6 +65,7 @@ export class QueueRoom {
       const bytes = (this.#lanes.get(lane) ?? 0) + change;
       if (bytes > 0) this.#lanes.set(lane, bytes);
       else this.#lanes.delete(lane);
+      this.#untold.add(lane);
     }
     this.#changes.clear();
     this.#used = this.#statement.get()?.used as number;

@@ -59,6 +59,15 @@ export interface Settlement {
   readonly bury?: Revision | undefined;
 }
 
+/** An entry that was kept for people. */
+export interface BuriedEntry {
+  readonly id: number;
+  readonly about: string;
+}
+
+/** A buried entry that is to be due again, and what it says of itself from then on. */
+export type RevivedEntry = BuriedEntry;
+
 /** Every promise resolves when the change is on the disk. */
 export interface Queue {
   /** @throws StorageError when the disk does not take it: nothing of it is kept then */
@@ -79,12 +88,17 @@ export interface Queue {
   onPut(listener: () => void): void;
 
   /** Newest first, from below an id. */
-  list(selection: Selection, page: { readonly below?: number | undefined; readonly limit: number }): ListedEntry[];
-  find(key: string): FoundEntry | undefined;
-  /** Make buried entries due again. @param rewrite answers what they are to say of themselves @returns how many */
-  revive(which: Selection | { readonly key: string }, rewrite: (about: string) => string): Promise<number>;
+  list(
+    selection: Selection,
+    page: { readonly below?: number | undefined; readonly limit: number },
+  ): Promise<ListedEntry[]>;
+  find(key: string): Promise<FoundEntry | undefined>;
+  buried(which: Selection | { readonly key: string }): Promise<BuriedEntry[]>;
+  /** Make entries that are still buried due again. @returns how many */
+  revive(entries: readonly RevivedEntry[]): Promise<number>;
   remove(which: Selection | { readonly key: string }): Promise<number>;
   /** Forget buried entries that are older than a time (unix ms), and the oldest of more than so many or so many bytes. */
   prune(beforeMs: number, keep: { readonly entries: number; readonly bytes: number }): Promise<number>;
-  close(): void;
+  /** What was asked for is committed; what comes later is refused. */
+  close(): void | Promise<void>;
 }

@@ -8,13 +8,32 @@ import { type Clock, systemClock } from "./clock.ts";
 import { databaseOn, openSqlite } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { migrate } from "./migrations.ts";
-import type { Entry, FoundEntry, ListedEntry, NewEntry, Queue, Revision, Selection, Settlement } from "./queue.ts";
+import type {
+  BuriedEntry,
+  Entry,
+  FoundEntry,
+  ListedEntry,
+  NewEntry,
+  Queue,
+  Revision,
+  RevivedEntry,
+  Selection,
+  Settlement,
+} from "./queue.ts";
 import { QueueRoom } from "./queue-room.ts";
 import { contentOf, foundEntry, LISTED, listedEntry, QUEUE_MIGRATIONS, type Row } from "./queue-tables.ts";
 import { storageError } from "./storage-error.ts";
 
 /** bytes of payloads and kept answers, from which on a claim takes no further entry */
 const CLAIM_BYTES = 4 * 1024 * 1024;
+
+/** What has become of what lanes() and hasRoom() answer from. */
+export interface QueueChanges {
+  /** Lanes with the earliest time (unix ms) at which an entry may be due; undefined when none is alive. */
+  readonly lanes: readonly (readonly [lane: string, dueMs: number | undefined])[];
+  readonly laneBytes: readonly (readonly [lane: string, bytes: number])[];
+  readonly usedBytes: number;
+}
 
 export class SqliteQueue implements Queue {
   readonly #database: DatabaseSync;
@@ -27,6 +46,8 @@ export class SqliteQueue implements Queue {
   #lanes = new Map<string, number>();
   /** Lanes that changes within the commit have touched: read once for all of them. */
   readonly #changed = new Set<string>();
+  /** Lanes of which takeChanges() has not told yet. */
+  readonly #untold = new Set<string>();
 
   private constructor(file: string, database: DatabaseSync, clock: Clock, limitBytes: number) {
     this.#database = database;
@@ -138,13 +159,23 @@ export class SqliteQueue implements Queue {
     this.#listeners.push(listener);
   }
 
-  list(selection: Selection, page: { readonly below?: number | undefined; readonly limit: number }): ListedEntry[] {
+  /** What has changed since this was last asked, all of it when it never was. */
+  takeChanges(): QueueChanges {
+    const lanes = [...this.#untold].map((lane) => [lane, this.#lanes.get(lane)] as const);
+    this.#untold.clear();
+    return { lanes, ...this.#room.takeChanges() };
+  }
+
+  async list(
+    selection: Selection,
+    page: { readonly below?: number | undefined; readonly limit: number },
+  ): Promise<ListedEntry[]> {
     const [where, values] = whereOf({ ...selection, below: page.below });
     const text = `select ${LISTED} from entries where ${where} order by id desc limit ?`;
     return this.#all(text, ...values, page.limit).map(listedEntry);
   }
 
-  find(key: string): FoundEntry | undefined {
+  async find(key: string): Promise<FoundEntry | undefined> {
     const row = this.#get(
       `select ${LISTED}, payload, answer from entries join payloads using (id) where key = ? limit 1`,
       key,
@@ -152,14 +183,20 @@ export class SqliteQueue implements Queue {
     return row && foundEntry(row);
   }
 
-  async revive(which: Selection | { readonly key: string }, rewrite: (about: string) => string): Promise<number> {
+  async buried(which: Selection | { readonly key: string }): Promise<BuriedEntry[]> {
+    const [where, values] = whereOf({ ...which, buried: true });
+    const rows = this.#all(`select id, about from entries where ${where}`, ...values);
+    return rows.map(({ id, about }) => ({ id: id as number, about: about as string }));
+  }
+
+  async revive(entries: readonly RevivedEntry[]): Promise<number> {
+    const text =
+      "update entries set due = ?, buried = null, about = ? where id = ? and buried is not null returning lane";
     const revived = await this.#commits.run(() => {
-      const [where, values] = whereOf({ ...which, buried: true });
-      const rows = this.#all(`select id, lane, about from entries where ${where}`, ...values);
-      for (const { id, about } of rows) {
-        const text = "update entries set due = ?, buried = null, about = ? where id = ?";
-        this.#run(text, this.#clock.now(), rewrite(about as string), id as number);
-      }
+      const rows = entries.flatMap(({ id, about }): Row[] => {
+        const row = this.#get(text, this.#clock.now(), about, id);
+        return row ? [row] : [];
+      });
       for (const { lane } of rows) this.#changed.add(lane as string);
       return rows.length;
     });
@@ -227,6 +264,7 @@ export class SqliteQueue implements Queue {
   #announce(entries: readonly NewEntry[]): void {
     for (const { lane, dueMs } of entries) {
       if (dueMs < (this.#lanes.get(lane) ?? Number.POSITIVE_INFINITY)) this.#lanes.set(lane, dueMs);
+      this.#untold.add(lane);
     }
     for (const listener of this.#listeners) listener();
   }
@@ -240,12 +278,15 @@ export class SqliteQueue implements Queue {
     const due = this.#get("select due from entries where lane = ? and due is not null order by due limit 1", lane)?.due;
     if (due === undefined) this.#lanes.delete(lane);
     else this.#lanes.set(lane, due as number);
+    this.#untold.add(lane);
   }
 
   #readLanes(): void {
     this.#changed.clear();
     const rows = this.#all("select lane, min(due) as due from entries where due is not null group by lane");
+    for (const lane of this.#lanes.keys()) this.#untold.add(lane);
     this.#lanes = new Map(rows.map(({ lane, due }) => [lane as string, due as number]));
+    for (const lane of this.#lanes.keys()) this.#untold.add(lane);
   }
 
   #statement(text: string): StatementSync {

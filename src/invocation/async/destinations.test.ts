@@ -159,7 +159,7 @@ test("a delivery is tried again until the target takes it, and survives a crash"
   events.advance(2000);
   await events.quiet();
   assert.deepEqual([events.delivered.length, events.invoked.length], [1, 1]);
-  assert.deepEqual(events.queue.list({}, { limit: 1 }), []);
+  assert.deepEqual(await events.queue.list({}, { limit: 1 }), []);
 });
 
 test("what a target refuses for good, or no part of the region serves, is logged and counted", async () => {
@@ -176,7 +176,7 @@ test("what a target refuses for good, or no part of the region serves, is logged
   const { counters } = events.asynchronous;
   assert.deepEqual([counters.destinationDeliveryFailures, counters.deadLetterErrors, counters.delivered], [1, 1, 0]);
   assert.deepEqual(events.logged, ["a delivery failed", "a delivery failed"]);
-  assert.equal(eventOf(events.queue.find("request-1")?.about ?? "{}").condition, "RetriesExhausted");
+  assert.equal(eventOf((await events.queue.find("request-1"))?.about ?? "{}").condition, "RetriesExhausted");
 });
 
 test("a record that is larger than an event may be fails as a delivery, as does one to another region", async () => {

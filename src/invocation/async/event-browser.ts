@@ -49,28 +49,29 @@ export class EventBrowser {
   }
 
   /** Newest first. */
-  list(
+  async list(
     filter: { readonly functionName?: string | undefined; readonly failed: boolean },
     page: { readonly below?: number | undefined; readonly limit: number },
-  ): EventPage {
+  ): Promise<EventPage> {
     const lane = filter.functionName === undefined ? undefined : eventLane(filter.functionName);
     const selection: Selection = { lane, ...(filter.failed && { buried: true }) };
-    const entries = this.#queue.list(selection, { ...page, limit: page.limit + 1 });
+    const entries = await this.#queue.list(selection, { ...page, limit: page.limit + 1 });
     const shown = entries.slice(0, page.limit);
     const last = shown.at(-1);
     return { events: shown.map(listed), ...(entries.length > page.limit && last && { below: last.id }) };
   }
 
-  find(id: string): ShownEvent | undefined {
-    const entry = this.#queue.find(id);
+  async find(id: string): Promise<ShownEvent | undefined> {
+    const entry = await this.#queue.find(id);
     if (!entry) return undefined;
     const { payload, answer } = entry;
     return { ...listed(entry), payload: payload.toString(), ...(answer && { answer: answer.toString() }) };
   }
 
   /** Try anew what was given up, as if it had just come. @returns how many */
-  redrive(chosen: Chosen): Promise<number> {
-    return this.#queue.revive(selectionOf(chosen), (about) => renewed(about, this.#clock.now()));
+  async redrive(chosen: Chosen): Promise<number> {
+    const buried = await this.#queue.buried(selectionOf(chosen));
+    return this.#queue.revive(buried.map(({ id, about }) => ({ id, about: renewed(about, this.#clock.now()) })));
   }
 
   /** Forget what was given up, or one event in any state. @returns how many */

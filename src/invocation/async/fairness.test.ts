@@ -122,7 +122,7 @@ test("what runs while the clock jumps past its lease is not run once more beside
   assert.equal(events.invoked.length, 1);
   resolve(ok());
   await events.quiet();
-  assert.deepEqual(events.queue.list({}, { limit: 1 }), []);
+  assert.deepEqual(await events.queue.list({}, { limit: 1 }), []);
 });
 
 test("a full queue throttles its callers, and what follows from accepted events still goes in", async () => {

@@ -28,14 +28,14 @@ test("an event runs once with everything that it came with, and is gone", async 
       },
     },
   );
-  assert.equal(events.queue.find(requestId), undefined);
+  assert.equal(await events.queue.find(requestId), undefined);
   assert.equal(events.asynchronous.counters.succeeded, 1);
 });
 
 test("an event for a function that does not exist is refused and not kept", async () => {
   await using events = await TestEvents.start();
   await assert.rejects(events.send("nobody"), /Function not found/);
-  assert.deepEqual(events.queue.list({}, { limit: 1 }), []);
+  assert.deepEqual(await events.queue.list({}, { limit: 1 }), []);
 });
 
 test("a function that fails is tried again after one minute and after two more, with the same request id", async () => {
@@ -55,7 +55,7 @@ test("a function that fails is tried again after one minute and after two more, 
     assert.equal(events.invoked.length, runs);
   }
   assert.deepEqual([...new Set(events.invoked.map(({ invocation }) => invocation.requestId))], [requestId]);
-  const { buriedMs, about } = events.queue.find(requestId) ?? {};
+  const { buriedMs, about } = (await events.queue.find(requestId)) ?? {};
   assert.ok(buriedMs !== undefined);
   assert.match(about ?? "", /"condition":"RetriesExhausted","errorCode":200,"errorMessage":"no"/);
   assert.equal(events.asynchronous.counters.dropped, 1);
@@ -96,7 +96,7 @@ test("an event that is older than MaximumEventAgeInSeconds is given up, at that 
   events.advance(30_000);
   await events.quiet();
   assert.equal(events.invoked.length, 2);
-  assert.match(events.queue.find(requestId)?.about ?? "", /"condition":"EventAgeExceeded"/);
+  assert.match((await events.queue.find(requestId))?.about ?? "", /"condition":"EventAgeExceeded"/);
 });
 
 test("throttling and faults of ours use no attempts: tried again after 1 s, 2 s, ... up to 5 minutes, until it runs", async () => {
@@ -133,10 +133,10 @@ test("an event that was throttled for six hours is given up without an answer", 
   await events.quiet();
   events.advance(6 * HOUR_MS - 1);
   await events.quiet();
-  assert.equal(events.queue.find(requestId)?.buriedMs, undefined);
+  assert.equal((await events.queue.find(requestId))?.buriedMs, undefined);
   events.advance(1000);
   await events.quiet();
-  const { about, answer } = events.queue.find(requestId) ?? {};
+  const { about, answer } = (await events.queue.find(requestId)) ?? {};
   assert.match(about ?? "", /"attempts":0,.*"condition":"EventAgeExceeded"/);
   assert.match(about ?? "", /"errorCode":429,"errorMessage":"Rate Exceeded."/);
   assert.equal(answer, undefined);
@@ -149,7 +149,7 @@ test("events of a function with a reserved concurrency of 0 are given up without
   const requestId = await events.send("f");
   await events.quiet();
   assert.equal(events.invoked.length, 0);
-  assert.match(events.queue.find(requestId)?.about ?? "", /"condition":"ZeroReservedConcurrency"/);
+  assert.match((await events.queue.find(requestId))?.about ?? "", /"condition":"ZeroReservedConcurrency"/);
 });
 
 test("an event that would go on in a loop is given up", async () => {
@@ -159,7 +159,7 @@ test("an event that would go on in a loop is given up", async () => {
   });
   const requestId = await events.send("f");
   await events.quiet();
-  assert.match(events.queue.find(requestId)?.about ?? "", /"condition":"RecursiveInvocation","errorCode":400/);
+  assert.match((await events.queue.find(requestId))?.about ?? "", /"condition":"RecursiveInvocation","errorCode":400/);
   assert.deepEqual([events.asynchronous.counters.recursive, events.asynchronous.counters.dropped], [1, 1]);
 });
 
@@ -184,7 +184,7 @@ test("events of a deleted function vanish: those that wait, those that run, thos
   await events.quiet();
   assert.deepEqual(events.delivered, []);
   assert.deepEqual(
-    events.queue.list({}, { limit: 10 }).map(({ key }) => key),
+    (await events.queue.list({}, { limit: 10 })).map(({ key }) => key),
     [other],
   );
 });
@@ -197,7 +197,7 @@ test("an event whose alias is gone is given up while its function lives", async 
     throw refused("ResourceNotFoundException", "Function not found: f:live");
   });
   await events.quiet();
-  assert.match(events.queue.find(requestId)?.about ?? "", /"errorCode":404/);
+  assert.match((await events.queue.find(requestId))?.about ?? "", /"errorCode":404/);
 });
 
 test("a function created anew takes nothing over from the one that had its name", async () => {
@@ -222,7 +222,7 @@ test("a function created anew takes nothing over from the one that had its name"
       ["second", own],
     ],
   );
-  assert.deepEqual([events.delivered, events.queue.list({}, { limit: 10 })], [[], []]);
+  assert.deepEqual([events.delivered, await events.queue.list({}, { limit: 10 })], [[], []]);
 });
 
 test("deleting a function takes none of the events of the next one of its name", async () => {
@@ -266,5 +266,5 @@ test("what was accepted before a crash runs after it, what was running once more
   await events.open();
   await events.quiet();
   assert.equal(events.invoked.length, 2);
-  assert.deepEqual(events.queue.list({}, { limit: 1 }), []);
+  assert.deepEqual(await events.queue.list({}, { limit: 1 }), []);
 });
