@@ -32,6 +32,7 @@ import { AsyncInvocation } from "./invocation/async/async-invocation.ts";
 import { ConcurrencySettings } from "./invocation/concurrency-settings.ts";
 import { LambdaTarget } from "./invocation/lambda-target.ts";
 import { RegionMetering } from "./invocation/metering/region-metering.ts";
+import { Precedence } from "./invocation/precedence.ts";
 import { RegionInvoker } from "./invocation/region-invoker.ts";
 import { Targets } from "./invocation/targets.ts";
 import {
@@ -135,12 +136,16 @@ export async function startRegion(config: Config): Promise<Region> {
     const current = (version: string) => catalog.resolve(functionName, version);
     void pool.retire(functionName, current).catch((error) => log.error("retiring environments", { error }));
   });
-  const invoker = new RegionInvoker(catalog, admission, pool, (name) => functionArn(place, name), metering.meter);
+  const precedence = new Precedence();
+  opened.defer(() => precedence[Symbol.dispose]());
+  const arnOf = (name: string) => functionArn(place, name);
+  const invoker = new RegionInvoker(catalog, admission, pool, arnOf, metering.meter, precedence);
   const queue = await QueueThread.open(data.join("events.sqlite"), config.asyncQueue);
   opened.defer(() => queue.close());
   const targets = new Targets();
   const asynchronous = new AsyncInvocation({
     targets,
+    precedence,
     queue,
     invoker,
     catalog,

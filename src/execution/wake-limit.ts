@@ -7,9 +7,8 @@
 import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import type { Environment } from "./environment.ts";
+import { FULL_LOOP, loopUse } from "./loop-use.ts";
 
-/** Share of its time in which the region's event loop works rather than waits. */
-const FULL = 0.85;
 const MEASURE_EVERY_MS = 100;
 /** An invocation that has run this long may run much longer: nobody waits for it. */
 const SOON_MS = 5;
@@ -45,7 +44,7 @@ export class WakeLimit<E extends Occupied, F extends Waitable<E>> {
   }
 
   measure(): void {
-    this.#isFull = this.#loop() > FULL;
+    this.#isFull = this.#loop() > FULL_LOOP;
   }
 
   /** Should an invocation wait for a busy environment although there are idle ones? */
@@ -83,14 +82,4 @@ export class WakeLimit<E extends Occupied, F extends Waitable<E>> {
     clearTimeout(this.#checking);
     for (const fleet of this.#waiting.keys()) for (const { reject } of fleet.waiters.splice(0)) reject(error);
   }
-}
-
-function loopUse(): () => number {
-  let last = performance.eventLoopUtilization();
-  return () => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, last);
-    last = now;
-    return utilization;
-  };
 }

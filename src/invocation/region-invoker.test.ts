@@ -7,6 +7,7 @@ import type { Catalog } from "../functions/catalog.ts";
 import type { FunctionState, FunctionVersion } from "../functions/function-version.ts";
 import { Admission, type Demand } from "./admission.ts";
 import { extendLineage } from "./lineage.ts";
+import type { Meter } from "./metering/metering.ts";
 import { InvokeRefusal } from "./refusal.ts";
 import { RegionInvoker } from "./region-invoker.ts";
 
@@ -36,6 +37,7 @@ function setUp(
   const delivered: Invocation[] = [];
   const running: PromiseWithResolvers<Outcome>[] = [];
   const metered: unknown[] = [];
+  const arrivals = { count: 0 };
   const played = { demand: "warm" as Demand };
   const pool = {
     demand: () => played.demand,
@@ -46,9 +48,11 @@ function setUp(
       return invocation.promise;
     },
   } as unknown as EnvironmentPool;
-  const invoker = new RegionInvoker(catalog, admission, pool, (name) => `arn:${name}`, {
+  const meter: Meter = {
     record: (...[{ version }, { isQueued }, outcome]) => metered.push([version, isQueued, outcome]),
-  });
+  };
+  const precedence = { arrived: () => void arrivals.count++ };
+  const invoker = new RegionInvoker(catalog, admission, pool, (name) => `arn:${name}`, meter, precedence);
   const invoke = (functionName = "f", isQueued?: true, traceId = "Root=1-0-0") =>
     invoker.invoke({
       functionName,
@@ -60,7 +64,7 @@ function setUp(
   const started = async (count: number) => {
     while (running.length < count) await new Promise(setImmediate);
   };
-  return { invoker, admission, metered, delivered, running, played, asked, invoke, started };
+  return { invoker, admission, arrivals, metered, delivered, running, played, asked, invoke, started };
 }
 
 async function refused(call: Promise<unknown>, code: string, reason?: string): Promise<void> {
@@ -206,4 +210,13 @@ test("a queued event is not run by another function that has taken the name of i
   const queued = { ...request, wantsLogTail: false, isQueued: true as const, creationId: "before" };
   await refused(invoker.invoke(queued), "ResourceNotFoundException");
   assert.equal(admission.running(), 0);
+});
+
+test("a caller who waits for the answer counts as one, an event that waited already does not", async () => {
+  const { running, arrivals, invoke, started } = setUp();
+  const calls = [invoke(), invoke("f", true)];
+  await started(2);
+  assert.equal(arrivals.count, 1);
+  for (const { resolve } of running) resolve(OUTCOME);
+  await Promise.all(calls);
 });

@@ -8,6 +8,7 @@ import type { Admission } from "./admission.ts";
 import type { InvokeRequest, Invoker } from "./invoker.ts";
 import { extendLineage, LONGEST_CHAIN } from "./lineage.ts";
 import type { Meter } from "./metering/metering.ts";
+import type { Precedence } from "./precedence.ts";
 import { InvokeRefusal } from "./refusal.ts";
 import { throttled } from "./throttling.ts";
 
@@ -20,6 +21,7 @@ export class RegionInvoker implements Invoker {
   /** The ARN of a function that does not exist, for the message. */
   readonly #arnOf: (functionName: string) => string;
   readonly #meter: Meter;
+  readonly #precedence: Pick<Precedence, "arrived">;
 
   constructor(
     catalog: Catalog,
@@ -27,8 +29,10 @@ export class RegionInvoker implements Invoker {
     pool: EnvironmentPool,
     arnOf: (functionName: string) => string,
     meter: Meter,
+    precedence: Pick<Precedence, "arrived">,
   ) {
     this.#meter = meter;
+    this.#precedence = precedence;
     this.#catalog = catalog;
     this.#admission = admission;
     this.#pool = pool;
@@ -37,6 +41,7 @@ export class RegionInvoker implements Invoker {
 
   async invoke(request: InvokeRequest): Promise<Outcome> {
     const { functionName, qualifier } = request;
+    if (request.isQueued !== true) this.#precedence.arrived();
     const version = this.#catalog.cached(functionName, qualifier) ?? (await this.#resolve(functionName, qualifier));
     if (request.isQueued && version.creationId !== request.creationId) throw this.#notFound(functionName, qualifier);
     if (version.state !== "Active") await this.#refuseUnready(version);

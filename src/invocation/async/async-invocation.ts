@@ -8,6 +8,7 @@ import type { Log } from "../../observability/log.ts";
 import type { Clock } from "../../state/clock.ts";
 import type { Queue } from "../../state/queue.ts";
 import type { Invoker } from "../invoker.ts";
+import type { Precedence } from "../precedence.ts";
 import type { Target } from "../targets.ts";
 import { DeliveryWorker } from "./delivery-worker.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -35,6 +36,7 @@ export interface AsyncInvocationOptions {
   readonly concurrency: number;
   /** Is the function's reserved concurrency 0? */
   readonly isSwitchedOff: (functionName: string) => boolean;
+  readonly precedence: Precedence;
   /** Where records and dead letters go. */
   readonly targets: Target;
 }

@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../observability/log.ts";
 import type { Clock } from "../../state/clock.ts";
 import type { Entry, Queue } from "../../state/queue.ts";
+import { type Precedence, TURN_MS } from "../precedence.ts";
 import { Lane } from "./lane.ts";
 import type { Worker } from "./worker.ts";
 
@@ -31,6 +32,7 @@ export interface DispatcherOptions {
   readonly workers: readonly Worker[];
   readonly clock: Clock;
   readonly log: Log;
+  readonly precedence: Precedence;
 }
 
 export class Dispatcher {
@@ -87,7 +89,7 @@ export class Dispatcher {
 
   #look(): void {
     if (this.#isClosed) return;
-    const { queue, clock } = this.#options;
+    const { queue, clock, precedence } = this.#options;
     clearTimeout(this.#timer);
     const nowMs = clock.now();
     let nextMs = nowMs + LONGEST_SLEEP_MS;
@@ -101,8 +103,12 @@ export class Dispatcher {
       }
       // Whatever ends looks again.
       if (this.#claims >= CLAIMS) return;
-      const room = Math.min(lane.room, this.#roomFor(lane));
-      if (room <= 0) continue;
+      const room = Math.min(lane.room, this.#roomFor(lane), precedence.room);
+      if (room <= 0) {
+        if (precedence.room <= 0) nextMs = Math.min(nextMs, nowMs + TURN_MS);
+        continue;
+      }
+      precedence.took(room);
       this.#last = name;
       void this.#claim(name, lane, room);
     }

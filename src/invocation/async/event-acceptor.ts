@@ -3,6 +3,7 @@ import type { Catalog } from "../../functions/catalog.ts";
 import type { Clock } from "../../state/clock.ts";
 import type { Queue } from "../../state/queue.ts";
 import type { Invoker } from "../invoker.ts";
+import type { Precedence } from "../precedence.ts";
 import { throttled } from "../throttling.ts";
 import type { EventCounters } from "./event-counters.ts";
 import { type EventRequest, eventLane, newEvent } from "./queued-event.ts";
@@ -24,6 +25,7 @@ export interface AcceptorOptions {
   readonly queue: Queue;
   readonly clock: Clock;
   readonly counters: EventCounters;
+  readonly precedence: Precedence;
 }
 
 export class QueueingAcceptor implements EventAcceptor {
@@ -32,6 +34,7 @@ export class QueueingAcceptor implements EventAcceptor {
   readonly #queue: Queue;
   readonly #clock: Clock;
   readonly #counters: EventCounters;
+  readonly #precedence: Precedence;
 
   constructor(options: AcceptorOptions) {
     this.#invoker = options.invoker;
@@ -39,10 +42,12 @@ export class QueueingAcceptor implements EventAcceptor {
     this.#queue = options.queue;
     this.#clock = options.clock;
     this.#counters = options.counters;
+    this.#precedence = options.precedence;
   }
 
   async accept(request: EventRequest): Promise<void> {
     const { functionName, qualifier, invocation } = request;
+    this.#precedence.arrived();
     await this.#invoker.check(functionName, qualifier, invocation.tenantId);
     // Like any other rate that is too high: what waits already comes first.
     if (!this.#queue.hasRoom(eventLane(functionName), invocation.payload.length)) {

@@ -9,6 +9,7 @@ import type { FunctionVersion } from "../../functions/function-version.ts";
 import { SqliteQueue } from "../../state/sqlite-queue.ts";
 import type { InvokeRequest, Invoker } from "../invoker.ts";
 import { LambdaTarget } from "../lambda-target.ts";
+import { Precedence } from "../precedence.ts";
 import { InvokeRefusal } from "../refusal.ts";
 import { type Delivery, type Target, Targets } from "../targets.ts";
 import { AsyncInvocation } from "./async-invocation.ts";
@@ -61,6 +62,8 @@ export class TestEvents implements AsyncDisposable {
   readonly logged: string[] = [];
   /** What SQS does with a message. */
   receive: () => Promise<void> = async () => {};
+  /** Nobody presses. */
+  readonly precedence = new Precedence(() => 0);
   queue!: SqliteQueue;
   asynchronous!: AsyncInvocation;
   readonly #directory = mkdtempSync(join(tmpdir(), "alonzo-events-"));
@@ -94,6 +97,7 @@ export class TestEvents implements AsyncDisposable {
       concurrency: 100,
       isSwitchedOff: (functionName) => this.switchedOff.has(functionName),
       targets,
+      precedence: this.precedence,
     });
     targets.add("sqs", this.#sqs());
     targets.add(
@@ -146,6 +150,7 @@ export class TestEvents implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.asynchronous.close();
+    this.precedence[Symbol.dispose]();
     this.queue.close();
     rmSync(this.#directory, { recursive: true, force: true });
   }
