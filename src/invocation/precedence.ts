@@ -9,7 +9,7 @@ const MEASURE_EVERY_MS = 100;
 /** Callers within that time; fewer do not fill a thread, whatever else does. */
 const MANY = 50;
 /** Events that are taken out within a turn, while callers press. */
-const FEW = 4;
+const FEW = 2;
 export const TURN_MS = 5;
 
 export class Precedence implements Disposable {
