@@ -2,8 +2,10 @@
  * What Lambda demands of event source mappings beyond its model: which members go with which kind of source, and within
  * which bounds. Texts are recorded (contract/04 §1) where a comment says so; the others are in the manner of those.
  */
+
+import { LAMBDA_FILTER } from "../functions/event-pattern.ts";
+import { readEventPattern } from "../functions/event-pattern-parser.ts";
 import { type EventSourceMapping, isFifo, type SourceKind } from "../functions/event-source-mapping.ts";
-import { parseFilterPattern } from "../functions/filter-pattern.ts";
 import type { MappingInput } from "./mapping-settings.ts";
 
 const STREAMS = ["kinesis", "dynamodb"] as const satisfies readonly SourceKind[];
@@ -125,7 +127,9 @@ const RULES: readonly Rule[] = [
   ({ settings: { filters = [] } }) => {
     if (filters.length > MAX_FILTERS) return `Maximum number of filters is ${MAX_FILTERS}.`;
     // Recorded.
-    return filters.every(parseFilterPattern) ? undefined : "Invalid filter pattern definition.";
+    return filters.every((pattern) => readEventPattern(pattern, LAMBDA_FILTER))
+      ? undefined
+      : "Invalid filter pattern definition.";
   },
   pollersRefusal,
   destinationRefusal,
