@@ -23,6 +23,9 @@ const MB = 1024 * 1024;
 const INVOKE_BYTES = 6 * MB + 100;
 const CODE_BYTES = 70_167_211;
 
+/** No SDK of today speaks it with these services of itself, but each can be told to. */
+const CBOR = "smithy.protocols#rpcv2Cbor";
+
 export const MODEL_SOURCES: readonly ModelSource[] = [
   {
     name: "lambda",
@@ -47,7 +50,7 @@ export const MODEL_SOURCES: readonly ModelSource[] = [
     // A message, or a batch, of 1 MB: a form's percent-encoding makes three bytes of one.
     maxBodyBytes: { default: 4 * MB },
     // What clients before 2023 speak: boto3 below 1.28.82, the JavaScript SDK below 3.446.
-    furtherProtocols: ["aws.protocols#awsQuery"],
+    furtherProtocols: ["aws.protocols#awsQuery", CBOR],
     xmlNamespace: "http://queue.amazonaws.com/doc/2012-11-05/",
   },
   {
@@ -72,6 +75,7 @@ export const MODEL_SOURCES: readonly ModelSource[] = [
     botocore: "events/2015-10-07",
     // A detail is JSON within JSON: its quotes are escaped.
     maxBodyBytes: { default: MB, PutEvents: 4 * MB },
+    furtherProtocols: [CBOR],
   },
   { name: "scheduler", botocore: "scheduler/2021-06-30", maxBodyBytes: { default: MB } },
   {
@@ -79,6 +83,7 @@ export const MODEL_SOURCES: readonly ModelSource[] = [
     botocore: "logs/2014-03-28",
     // A batch of 1 MB, counted without the JSON around and the escapes within.
     maxBodyBytes: { default: MB, PutLogEvents: 6 * MB },
+    furtherProtocols: [CBOR],
   },
   {
     name: "api-gateway",

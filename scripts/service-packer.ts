@@ -153,9 +153,7 @@ export class ServicePacker {
     const packed: Record<string, unknown> = {};
     for (const [member, memberSchema] of schema.structIterator()) {
       const target = this.#pack(memberSchema, botocore?.members?.[member]?.shape);
-      const memberTraits = memberSchema.getMemberTraits() as Traits;
-      const simple = !memberSchema.isStructSchema() && !memberSchema.isListSchema() && !memberSchema.isMapSchema();
-      const all = simple ? (memberSchema.getMergedTraits() as Traits) : memberTraits;
+      const all = traitsOf(memberSchema);
       packed[member] = Object.keys(all).length > 0 ? [target, all] : target;
     }
     shape.members = packed;
@@ -165,13 +163,18 @@ export class ServicePacker {
   #packCollection(schema: NormalizedSchema, botocoreName: string | undefined): string {
     const botocore = botocoreName === undefined ? undefined : this.#botocore.shapes[botocoreName];
     const isMap = schema.isMapSchema();
-    const value = this.#pack(schema.getValueSchema(), isMap ? botocore?.value?.shape : botocore?.member?.shape);
+    const valueSchema = schema.getValueSchema();
+    const value = this.#pack(valueSchema, isMap ? botocore?.value?.shape : botocore?.member?.shape);
+    const valueTraits = xmlTraits(valueSchema);
+    const keyTraits = isMap ? xmlTraits(schema.getKeySchema()) : undefined;
     const name = botocoreName ?? (isMap ? `MapOf${value}` : `ListOf${value}`);
     const own = schema.getOwnTraits() as Traits;
     return this.#add(name, {
       type: isMap ? "map" : "list",
       ...(isMap ? { key: this.#pack(schema.getKeySchema(), botocore?.key?.shape) } : {}),
       value,
+      ...(valueTraits && { valueTraits }),
+      ...(keyTraits && { keyTraits }),
       ...(Object.keys(own).length > 0 ? { traits: own } : {}),
       ...(botocore === undefined ? {} : this.#constraints(name, botocore)),
     });
@@ -195,6 +198,18 @@ export class ServicePacker {
     this.#shapes[name] = shape;
     return name;
   }
+}
+
+/** A member's traits: with those of its target when that is a simple type, which has no place of its own for them. */
+function traitsOf(schema: NormalizedSchema): Traits {
+  const isSimple = !schema.isStructSchema() && !schema.isListSchema() && !schema.isMapSchema();
+  return (isSimple ? schema.getMergedTraits() : schema.getMemberTraits()) as Traits;
+}
+
+/** How XML names the items of a list, or the keys and values of a map. */
+function xmlTraits(schema: NormalizedSchema): Traits | undefined {
+  const traits = Object.entries(traitsOf(schema)).filter(([name]) => name.startsWith("xml"));
+  return traits.length === 0 ? undefined : Object.fromEntries(traits);
 }
 
 function isNumber(shape: BotocoreShape): boolean {

@@ -70,7 +70,7 @@ export const SETTINGS = {
   executionRoleActions: {
     flag: "execution-role-actions",
     variable: "ALONZO_EXECUTION_ROLE_ACTIONS",
-    fallback: "lambda:InvokeFunction",
+    fallback: "lambda:InvokeFunction,sqs:*,sns:*,s3:*,events:*,scheduler:*,logs:*,apigateway:*,execute-api:*,sts:*",
     mayBeEmpty: true,
     about: "actions, comma separated, * allowed, that functions may call on the region with their role's credentials",
   },

@@ -21,19 +21,35 @@ const TARGETS: Readonly<Record<string, string>> = {
   secretsmanager: "secretsmanager",
 };
 
+/** Signing names by the part of a host name that means them, where it is not the signing name itself. */
+const HOSTS: Readonly<Record<string, string>> = { queue: "sqs", "streaming-logs": "logs" };
+
 /**
  * @returns the service, or undefined when neither the request tells one nor any service knows its path
  * @throws ServiceError UnknownOperation when the request plainly means a service that is not served here
  */
 export function detectService(services: readonly WireService[], head: RequestHead): WireService | undefined {
-  const named = (name: string | undefined): WireService | undefined =>
-    name === undefined ? undefined : services.find((service) => service.signingName === name);
   const scope = claimedService(head);
-  const found = named(scope) ?? named(targetOf(head)) ?? named(hostOf(head)) ?? byPath(services, head);
+  const found =
+    named(services, scope, head) ??
+    named(services, targetOf(head), head) ??
+    byHost(services, head) ??
+    byPath(services, head);
   if (found) return found;
   const meant = scope ?? targetOf(head);
   if (meant === undefined) return undefined;
   throw refusal("UnknownOperationException", `The service '${meant.slice(0, 64)}' is not served by this region.`);
+}
+
+/** Services may share a signing name, as the versions of API Gateway do: then it is the one that knows the operation. */
+function named(
+  services: readonly WireService[],
+  signingName: string | undefined,
+  head: RequestHead,
+): WireService | undefined {
+  const candidates = services.filter((service) => service.signingName === signingName);
+  if (candidates.length < 2) return candidates[0];
+  return candidates.find((service) => service.operationOf(head) !== undefined) ?? candidates[0];
 }
 
 function targetOf(head: RequestHead): string | undefined {
@@ -41,11 +57,20 @@ function targetOf(head: RequestHead): string | undefined {
   return prefix !== undefined && Object.hasOwn(TARGETS, prefix) ? TARGETS[prefix] : undefined;
 }
 
-/** `lambda.us-east-1.amazonaws.com`, `lambda.localhost:4566`. */
-const hostOf = (head: RequestHead): string | undefined => head.headers.host?.split(".")[0]?.toLowerCase();
+/**
+ * `lambda.us-east-1.amazonaws.com`, `sqs.localhost:4566`, `bucket.s3.localhost`: the last part that names a service,
+ * since what stands before it is the customer's, and may be called like one.
+ */
+function byHost(services: readonly WireService[], head: RequestHead): WireService | undefined {
+  const host = head.headers.host?.toLowerCase().split(":")[0] ?? "";
+  for (const part of host.split(".").reverse()) {
+    const service = named(services, Object.hasOwn(HOSTS, part) ? HOSTS[part] : part, head);
+    if (service) return service;
+  }
+  return undefined;
+}
 
+/** Any path may be one of a bucket: S3 is meant only by its signature or host. */
 function byPath(services: readonly WireService[], head: RequestHead): WireService | undefined {
-  return services.find(
-    (service) => service.operationOf(head.method, head.path, head.query, head.headers) !== undefined,
-  );
+  return services.find((service) => service.signingName !== "s3" && service.operationOf(head) !== undefined);
 }

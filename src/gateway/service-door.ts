@@ -4,18 +4,23 @@ import type { BodyBudget } from "../execution/body-budget.ts";
 import type { Place } from "../functions/function-name.ts";
 import { requestTooLarge } from "../wire/common-errors.ts";
 import type { SurfaceMatch } from "../wire/http-surface.ts";
-import type { WireRequest, WireService } from "../wire/service.ts";
+import type { Principal, WireHead, WireRequest, WireService } from "../wire/service.ts";
 import { chunkedWireBytes } from "./aws-chunked.ts";
 import { BodyTooLarge } from "./body.ts";
 import type { Call, Exchange } from "./exchange.ts";
-import { lambdaPermission } from "./lambda-permission.ts";
 import type { Permissions } from "./permissions.ts";
 import { refusal } from "./refusal.ts";
 import { isTreacherous, type RequestHead } from "./request-head.ts";
 import { detectService } from "./service-detection.ts";
+import { permissionOf } from "./service-permission.ts";
+import { isSigned } from "./signature-claim.ts";
 import type { OpenSignature, SignatureVerifier } from "./sigv4.ts";
 
 const NOTHING = Buffer.alloc(0);
+/** Who calls without a signature. */
+const ANYONE: Principal = { arn: "*", accountId: "anonymous", kind: "anonymous" };
+
+type Body = Pick<WireRequest, "body" | "stream">;
 
 export class ServiceDoor {
   readonly #services: readonly WireService[];
@@ -46,29 +51,22 @@ export class ServiceDoor {
     const service = meant?.service ?? detectService(this.#services, head);
     const path = meant?.path ?? head.path;
     if (service === undefined) throw refusal("MissingAuthenticationTokenException", "Missing Authentication Token");
-    exchange.service = service;
-    const signature = this.#verifier.open(head, service.signingName);
+    const plain: WireHead = { method: head.method, path, query: head.query, headers: head.headers };
+    exchange.service = { renderError: (error, requestId) => service.renderError(error, requestId, plain) };
+    const signature = this.#open(service, head, plain);
     // Signatures cover normalised paths: what differs from the path that is routed must not be in it. S3's are literal.
     if (service.signingName !== "s3" && isTreacherous(head.path)) {
       throw refusal("ValidationException", "The request path must not contain dot segments or NULs");
     }
-    const operation = service.operationOf(head.method, path, head.query, head.headers);
-    if (operation === undefined) {
-      throw refusal("UnknownOperationException", "The requested operation is not known to the service");
-    }
-    const { action, resource } =
-      service.name === "lambda"
-        ? lambdaPermission(operation, head, this.#place)
-        : { action: `${service.name}:${operation}`, resource: "*" };
-    const permission = this.#permissions.require(signature.principal, action, resource);
-    if (permission !== undefined) await permission;
-    const headers = signature.isChunked ? withoutChunking(head) : head.headers;
-    const body = await readRequest(exchange, service, operation, signature, this.#unverified);
+    const request = signature?.isChunked ? { ...plain, headers: withoutChunking(head) } : plain;
+    const body = service.namesOperationInBody(request)
+      ? await this.#readThenPermit(exchange, service, request, signature)
+      : await this.#permitThenRead(exchange, service, request, signature);
     const answer = await service.handle(
-      { method: head.method, path, query: head.query, headers, ...body },
+      { ...request, ...body },
       {
         requestId: exchange.requestId,
-        principal: signature.principal,
+        principal: signature?.principal ?? ANYONE,
         ...this.#place,
         endpoint,
         ...(exchange.request.socket.remoteAddress && { sourceIp: exchange.request.socket.remoteAddress }),
@@ -76,30 +74,83 @@ export class ServiceDoor {
     );
     exchange.reply(answer);
   }
+
+  /** @returns undefined for a request without a signature, of which only its operation can tell whether it may be so */
+  #open(service: WireService, head: RequestHead, request: WireHead): OpenSignature | undefined {
+    if (isSigned(head)) return this.#verifier.open(head, service.signingName);
+    if (!service.namesOperationInBody(request)) requireOpen(service, service.operationOf(request));
+    return undefined;
+  }
+
+  async #permitThenRead(
+    exchange: Exchange,
+    service: WireService,
+    request: WireHead,
+    signature: OpenSignature | undefined,
+  ): Promise<Body> {
+    const operation = known(service.operationOf(request));
+    await this.#permit(service, operation, request, signature);
+    return readRequest(exchange, service, operation, signature, this.#unverified);
+  }
+
+  /** Where nothing but the body tells what is wanted. */
+  async #readThenPermit(
+    exchange: Exchange,
+    service: WireService,
+    request: WireHead,
+    signature: OpenSignature | undefined,
+  ): Promise<Body> {
+    const body = await readRequest(exchange, service, undefined, signature, this.#unverified);
+    await this.#permit(service, known(service.operationOf({ ...request, ...body })), request, signature);
+    return body;
+  }
+
+  async #permit(
+    service: WireService,
+    operation: string,
+    request: WireHead,
+    signature: OpenSignature | undefined,
+  ): Promise<void> {
+    if (signature === undefined) return requireOpen(service, operation);
+    const { action, resource } = permissionOf(service, operation, request, this.#place);
+    const permission = this.#permissions.require(signature.principal, action, resource);
+    if (permission !== undefined) await permission;
+  }
 }
 
-/** @throws ServiceError */
+/** @throws ServiceError MissingAuthenticationToken */
+function requireOpen(service: WireService, operation: string | undefined): void {
+  if (operation !== undefined && service.isOpen(operation)) return;
+  throw refusal("MissingAuthenticationTokenException", "Missing Authentication Token");
+}
+
+function known(operation: string | undefined): string {
+  if (operation !== undefined) return operation;
+  throw refusal("UnknownOperationException", "The requested operation is not known to the service");
+}
+
+/** @param operation undefined while it is not known @throws ServiceError */
 async function readRequest(
   exchange: Exchange,
   service: WireService,
-  operation: string,
-  signature: OpenSignature,
+  operation: string | undefined,
+  signature: OpenSignature | undefined,
   unverified: BodyBudget,
-): Promise<Pick<WireRequest, "body" | "stream">> {
-  const limit = service.maxBodyBytes(operation);
-  const wireLimit = signature.isChunked ? chunkedWireBytes(limit) : limit;
+): Promise<Body> {
+  const limit = service.maxBodyBytes(operation ?? "");
+  const wireLimit = signature?.isChunked ? chunkedWireBytes(limit) : limit;
   try {
     // Who might not be who they say could make us write gigabytes: their bodies are read whole, within the budget.
-    if (service.streamsBody(operation) && signature.isVerified) {
+    if (operation !== undefined && service.streamsBody(operation) && signature?.isVerified) {
       const { bytes, length } = exchange.streamBody(wireLimit);
       return { body: NOTHING, stream: signature.acceptStream(bytes, length) };
     }
-    const wire = await exchange.readBody(wireLimit, signature.isVerified ? undefined : unverified);
-    const body = signature.accept(wire);
+    const wire = await exchange.readBody(wireLimit, signature?.isVerified ? undefined : unverified);
+    const body = signature === undefined ? wire : signature.accept(wire);
     if (body.length > limit) throw new BodyTooLarge(body.length);
     return { body };
   } catch (error) {
-    throw error instanceof BodyTooLarge ? requestTooLarge(operation, limit) : error;
+    throw error instanceof BodyTooLarge ? requestTooLarge(operation ?? service.name, limit) : error;
   }
 }
 

@@ -36,6 +36,11 @@ export function readClaim(request: SignedRequest): SignatureClaim {
   return claim;
 }
 
+/** Does the request say that it is signed, however badly? */
+export function isSigned(request: SignedRequest): boolean {
+  return request.headers.authorization !== undefined || request.query.includes("X-Amz-");
+}
+
 /** The service that the signature is meant for, unverified, or undefined when there is no signature to be seen. */
 export function claimedService(request: SignedRequest): string | undefined {
   const credential =

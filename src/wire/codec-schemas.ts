@@ -3,7 +3,7 @@
  * and kept for the life of the model.
  */
 import type { $Schema } from "@smithy/types";
-import type { Member, Shape, ShapeType } from "./shape.ts";
+import type { Member, Shape, ShapeType, Traits } from "./shape.ts";
 
 /** The SDK's numbers for simple types. */
 const SIMPLE: Partial<Record<ShapeType, number>> = {
@@ -52,9 +52,11 @@ export class CodecSchemas {
       case "union":
         return this.#structure(4, shape, shape.members);
       case "list":
-        return [1, this.#namespace, shape.name, 0, () => this.of(shape.value)] as $Schema;
-      case "map":
-        return [2, this.#namespace, shape.name, 0, 0, () => this.of(shape.value)] as $Schema;
+        return [1, this.#namespace, shape.name, 0, this.#part(shape.value, shape.valueTraits)] as $Schema;
+      case "map": {
+        const key = [0, namingTraits(shape.keyTraits)];
+        return [2, this.#namespace, shape.name, 0, key, this.#part(shape.value, shape.valueTraits)] as $Schema;
+      }
       case "timestamp":
         return (shape.format === undefined ? 4 : TIMESTAMPS[shape.format]) as $Schema;
       default:
@@ -64,14 +66,21 @@ export class CodecSchemas {
 
   #structure(kind: 3 | 4, shape: Shape, members: readonly Member[]): $Schema {
     const names = members.map((member) => member.name);
-    // A function breaks the circle of recursive shapes; it is a member's target, so it needs its traits beside it.
-    const targets = members.map(({ target, traits }) => [() => this.of(target), namingTraits(traits)]);
-    return [kind, this.#namespace, shape.name, 0, names, targets] as unknown as $Schema;
+    const targets = members.map(({ target, traits }) => this.#part(target, traits));
+    return [kind, this.#namespace, shape.name, namingTraits(shape.traits), names, targets] as unknown as $Schema;
+  }
+
+  /** A function breaks the circle of recursive shapes; it is a member's target, so it needs its traits beside it. */
+  #part(target: Shape, traits: Traits): $Schema {
+    return [() => this.of(target), namingTraits(traits)] as unknown as $Schema;
   }
 }
 
-/** HTTP bindings are ours to handle; the codec needs what names a member in the body. Idempotency tokens are left out
+const NAMING = ["jsonName", "xmlName", "xmlFlattened", "xmlAttribute", "xmlNamespace"] as const;
+
+/** HTTP bindings are ours to handle; the codecs need what names a member in the body. Idempotency tokens are left out
  * too: the SDK would invent one in an answer that has none. */
-function namingTraits({ jsonName }: Member["traits"]): object {
-  return jsonName === undefined ? {} : { jsonName };
+function namingTraits(traits: Traits): object {
+  const named = NAMING.filter((name) => traits[name] !== undefined).map((name) => [name, traits[name]]);
+  return Object.fromEntries(named);
 }

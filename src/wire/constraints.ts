@@ -1,9 +1,8 @@
 /**
  * The constraints of the model (required, length, range, pattern, enum), checked on an input that strict.ts has read,
- * and AWS's one message for all violations together (contract/06 §3). What a service checks by its own rules and with
+ * and AWS's one message for all violations together (contract/06 §3); as which error it goes out is the service's. What a service checks by its own rules and with
  * its own words is not here.
  */
-import { commonError } from "./common-errors.ts";
 import { printValue } from "./print-value.ts";
 import type { Members } from "./protocol.ts";
 import type { Shape } from "./shape.ts";
@@ -14,22 +13,39 @@ const MAX_PATTERN_INPUT = 20_480;
 const MAX_VIOLATIONS = 100;
 const NOT_NULL = "Member must not be null";
 
-/** @throws ServiceError ValidationException naming every violation. */
-export function checkConstraints(input: Shape, value: Members): void {
-  const violations: string[] = [];
-  checkMembers(input, value, "", violations);
-  if (violations.length === 0) return;
-  const count = `${violations.length} validation error${violations.length === 1 ? "" : "s"} detected: `;
-  throw commonError("ValidationException", count + violations.join("; "));
+/** One constraint that an input breaks. */
+export interface Violation {
+  /** Of the member, as AWS prints it, e.g. `tags.1.member.key`. */
+  readonly path: string;
+  /** It is required, and not there. */
+  readonly isMissing: boolean;
+  /** AWS's words. */
+  readonly text: string;
 }
 
-function checkMembers(shape: Shape, value: Members, prefix: string, violations: string[]): void {
+/** Every violation, in the model's order; of very many only the first. */
+export function findViolations(input: Shape, value: Members): Violation[] {
+  const violations: Violation[] = [];
+  checkMembers(input, value, "", violations);
+  return violations;
+}
+
+/** AWS's one message for all of them. */
+export function violationsText(violations: readonly Violation[]): string {
+  const count = `${violations.length} validation error${violations.length === 1 ? "" : "s"} detected: `;
+  return count + violations.map(({ text }) => text).join("; ");
+}
+
+function checkMembers(shape: Shape, value: Members, prefix: string, violations: Violation[]): void {
   for (const member of shape.members) {
     if (violations.length >= MAX_VIOLATIONS) return;
     const path = prefix + lowerFirst(member.name);
     const field = value[member.name];
     if (field === undefined) {
-      if (member.required) violations.push(`Value null at '${path}' failed to satisfy constraint: ${NOT_NULL}`);
+      if (member.required) {
+        const text = `Value null at '${path}' failed to satisfy constraint: ${NOT_NULL}`;
+        violations.push({ path, isMissing: true, text });
+      }
     } else {
       const isSensitive = member.traits.sensitive === 1 || member.target.traits.sensitive === 1;
       check(member.target, field, path, isSensitive, violations);
@@ -37,7 +53,7 @@ function checkMembers(shape: Shape, value: Members, prefix: string, violations: 
   }
 }
 
-function check(shape: Shape, value: unknown, path: string, isSensitive: boolean, violations: string[]): void {
+function check(shape: Shape, value: unknown, path: string, isSensitive: boolean, violations: Violation[]): void {
   if (shape.type === "structure" || shape.type === "union") {
     checkMembers(shape, value as Members, `${path}.`, violations);
     return;
@@ -46,7 +62,10 @@ function check(shape: Shape, value: unknown, path: string, isSensitive: boolean,
   if (failures.length > 0) {
     // AWS leaves out what is secret: «Value at 'environment.variables' failed ...» (seen for Lambda).
     const printed = isSensitive ? "Value" : `Value '${printValue(shape, value)}'`;
-    for (const failure of failures) violations.push(`${printed} at '${path}' failed to satisfy constraint: ${failure}`);
+    for (const failure of failures) {
+      const text = `${printed} at '${path}' failed to satisfy constraint: ${failure}`;
+      violations.push({ path, isMissing: false, text });
+    }
   }
   if (shape.type !== "list" && shape.type !== "map") return;
   const target = shape.value;

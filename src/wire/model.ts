@@ -45,6 +45,8 @@ export interface ErrorModel {
   readonly name: string;
   readonly status: number;
   readonly fault: "client" | "server";
+  /** Its code in query protocols, and in what is compatible with them. */
+  readonly queryCode: string;
   readonly shape: Shape;
   /** AWS writes `message` in some errors and `Message` in others; undefined when the error has none. */
   readonly messageMember: "message" | "Message" | undefined;
@@ -131,9 +133,10 @@ export class ServiceModel<M = unknown> {
     const fault = traits?.error;
     if (fault !== "client" && fault !== "server") return undefined;
     const fallback = fault === "client" ? 400 : 500;
-    const status = typeof traits?.httpError === "number" ? traits.httpError : fallback;
+    const [queryCode = name, queryStatus] = (traits?.awsQueryError ?? []) as [string?, number?];
+    const status = queryStatus ?? (typeof traits?.httpError === "number" ? traits.httpError : fallback);
     const messageMember = (["message", "Message"] as const).find((key) => members !== undefined && key in members);
-    return { name, status, fault, shape: this.shape(name), messageMember };
+    return { name, status, fault, queryCode, shape: this.shape(name), messageMember };
   }
 }
 

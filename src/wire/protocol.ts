@@ -3,15 +3,21 @@
  * know only this. Named after the server protocols of smithy-typescript: parse, write, fail.
  */
 import type { Operation, ServiceModel } from "./model.ts";
-import type { WireRequest, WireResponse } from "./service.ts";
+import type { WireHead, WireRequest, WireResponse } from "./service.ts";
 import type { ServiceError } from "./service-error.ts";
 
 export type Members = Record<string, unknown>;
-export type RequestHead = Pick<WireRequest, "method" | "path" | "query" | "headers">;
+export type RequestHead = WireHead;
+/** What tells the operation: with some protocols the body. */
+export type Routable = RequestHead & { readonly body?: WireRequest["body"] };
 
 export interface Protocol {
+  /** Is the request in this protocol? Asked of services that speak several. */
+  recognizes(head: RequestHead): boolean;
+  /** Does nothing but the body tell which operation is meant? */
+  routesByBody(head: RequestHead): boolean;
   /** The operation that a request means, or the error that says there is none. Never throws. */
-  route(head: RequestHead): Operation | ServiceError;
+  route(request: Routable): Operation | ServiceError;
   /** The operation's input, of the model's types, constraints not yet checked.
    * @throws ServiceError SerializationException for whatever cannot be read as the model says. */
   parse(operation: Operation, request: WireRequest): Members;

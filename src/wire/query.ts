@@ -5,11 +5,11 @@ import { serializationError } from "./strict.ts";
 const MAX_PARAMETERS = 1000;
 
 /** @throws ServiceError SerializationException for broken percent-encoding or too many parameters. */
-export function parseQuery(query: string): Map<string, string[]> {
+export function parseQuery(query: string, maxParameters = MAX_PARAMETERS): Map<string, string[]> {
   const values = new Map<string, string[]>();
   if (query === "") return values;
   const pairs = query.split("&");
-  if (pairs.length > MAX_PARAMETERS) throw serializationError("Too many query parameters");
+  if (pairs.length > maxParameters) throw serializationError("Too many query parameters");
   for (const pair of pairs) {
     if (pair === "") continue;
     const equals = pair.indexOf("=");

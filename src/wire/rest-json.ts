@@ -2,12 +2,11 @@
  * The protocol restJson1: bindings to path, query, headers and status, the rest as a JSON body. Reading is our own and
  * strict (strict.ts), writing is the SDK's JSON codec.
  */
-import { isUtf8 } from "node:buffer";
 import { Readable } from "node:stream";
-import { JsonCodec2 } from "@smithy/core/protocols";
 import { CodecSchemas } from "./codec-schemas.ts";
 import { commonError } from "./common-errors.ts";
 import { writeEventStream } from "./event-stream.ts";
+import { asBuffer, JsonCodec } from "./json-codec.ts";
 import type { Operation, ServiceModel } from "./model.ts";
 import type { Members, Protocol, RequestHead } from "./protocol.ts";
 import { parseQuery } from "./query.ts";
@@ -29,13 +28,20 @@ export function createRestJson(model: ServiceModel): Protocol {
 class RestJson implements Protocol {
   readonly #model: ServiceModel;
   readonly #router: RestRouter;
-  readonly #schemas: CodecSchemas;
-  readonly #codec = new JsonCodec2({ timestampFormat: { useTrait: true, default: 7 }, jsonName: true });
+  readonly #json: JsonCodec;
 
   constructor(model: ServiceModel) {
     this.#model = model;
     this.#router = new RestRouter(model);
-    this.#schemas = new CodecSchemas(model.namespace);
+    this.#json = new JsonCodec(new CodecSchemas(model.namespace), true);
+  }
+
+  recognizes(): boolean {
+    return true;
+  }
+
+  routesByBody(): boolean {
+    return false;
   }
 
   route(head: RequestHead): Operation | ServiceError {
@@ -55,18 +61,24 @@ class RestJson implements Protocol {
     const input: Members = {};
     const inBody: Member[] = [];
     for (const member of operation.input.members) {
-      const { httpLabel, httpQuery, httpHeader, httpPayload } = member.traits;
+      const { httpLabel, httpQuery, httpQueryParams, httpHeader, httpPayload } = member.traits;
       if (httpLabel) input[member.name] = readText(member.target, decodeLabel(labels?.get(member.name) ?? ""));
       else if (httpQuery !== undefined) assign(input, member, readQuery(member.target, query.get(httpQuery)));
+      else if (httpQueryParams) assign(input, member, unboundParameters(operation, query));
       else if (httpHeader !== undefined) assign(input, member, readHeader(member.target, request.headers, httpHeader));
-      else if (httpPayload) assign(input, member, readPayload(member.target, request.body));
+      else if (httpPayload) assign(input, member, this.#readPayload(member.target, request.body));
       else inBody.push(member);
     }
     if (inBody.length > 0 && request.body.length > 0) {
-      const body = readValue(operation.input, parseJson(request.body)) as Members;
+      const body = readValue(operation.input, this.#json.parse(request.body)) as Members;
       for (const member of inBody) assign(input, member, body[member.name]);
     }
     return input;
+  }
+
+  #readPayload(shape: Shape, body: Buffer): unknown {
+    if (body.length === 0) return undefined;
+    return shape.type === "blob" ? body : readValue(shape, this.#json.parse(body));
   }
 
   write(operation: Operation, output: Members, requestId: string): WireResponse {
@@ -74,7 +86,7 @@ class RestJson implements Protocol {
     const { status, headers } = this.#head(members, output, operation.http?.[2] ?? 200, requestId);
     const payload = members.find((member) => member.traits.httpPayload);
     if (payload !== undefined) return this.#writePayload(payload, output[payload.name], status, headers);
-    const body = status === 204 || members.length === 0 ? NO_BODY : this.#json(operation.output, output);
+    const body = status === 204 || members.length === 0 ? NO_BODY : this.#json.write(operation.output, output);
     return { status, headers: { "content-type": JSON_TYPE, ...headers }, body };
   }
 
@@ -83,10 +95,10 @@ class RestJson implements Protocol {
     const messageKey = model?.messageMember ?? (CAPITAL_MESSAGE.has(error.code) ? "Message" : "message");
     const values: Members = { ...error.members, [messageKey]: error.message };
     const { headers } = this.#head(model?.shape.members ?? [], values, error.status, requestId);
-    const body =
-      model === undefined
-        ? Buffer.from(JSON.stringify({ [messageKey]: error.message }))
-        : this.#json(model.shape, values);
+    const isModelled = model?.messageMember !== undefined;
+    const body = isModelled
+      ? this.#json.write(model.shape, values)
+      : Buffer.from(JSON.stringify({ [messageKey]: error.message }));
     return {
       status: error.status,
       headers: { "content-type": JSON_TYPE, "x-amzn-ErrorType": error.code, ...headers },
@@ -107,23 +119,24 @@ class RestJson implements Protocol {
     return { status, headers };
   }
 
-  #json(shape: Shape, value: Members): Buffer {
-    const serializer = this.#codec.createSerializer();
-    serializer.write(this.#schemas.body(shape), value);
-    return asBuffer(serializer.flush());
-  }
-
   #writePayload({ target }: Member, value: unknown, status: number, headers: Record<string, string>): WireResponse {
     if (value === undefined || value === null) return { status, headers, body: NO_BODY };
     if (target.isStreaming && target.type === "union") {
       const body = Readable.from(
-        writeEventStream(target, value as AsyncIterable<Members>, (shape, event) => this.#json(shape, event)),
+        writeEventStream(target, value as AsyncIterable<Members>, {
+          contentType: JSON_TYPE,
+          write: (shape, event) => this.#json.write(shape, event),
+        }),
       );
       // A member may be bound to content-type (ResponseStreamContentType), but the client finds the frames by this type.
       return { status, headers: { ...headers, "content-type": "application/vnd.amazon.eventstream" }, body };
     }
     if (target.type === "structure") {
-      return { status, headers: { "content-type": JSON_TYPE, ...headers }, body: this.#json(target, value as Members) };
+      return {
+        status,
+        headers: { "content-type": JSON_TYPE, ...headers },
+        body: this.#json.write(target, value as Members),
+      };
     }
     const body = value instanceof Readable ? value : asBuffer(value as Uint8Array | string);
     return { status, headers: { "content-type": JSON_TYPE, ...headers }, body };
@@ -132,6 +145,14 @@ class RestJson implements Protocol {
 
 function assign(input: Members, member: Member, value: unknown): void {
   if (value !== undefined) input[member.name] = value;
+}
+
+/** The parameters that no other member is bound to, nor the URI itself; of repeated ones the first. */
+function unboundParameters({ http, input }: Operation, query: ReadonlyMap<string, string[]>): Members | undefined {
+  const staticNames = (http?.[1].split("?")[1] ?? "").split("&").map((pair) => pair.split("=")[0]);
+  const bound = new Set([...staticNames, ...input.members.map(({ traits }) => traits.httpQuery)]);
+  const left = [...query].filter(([name]) => !bound.has(name)).map(([name, values]) => [name, values[0]]);
+  return left.length === 0 ? undefined : Object.assign(Object.create(null), Object.fromEntries(left));
 }
 
 /** Of repeated parameters the first counts, unless the member is a list. */
@@ -148,21 +169,6 @@ function readHeader(shape: Shape, headers: WireRequest["headers"], name: string)
   return text.split(",").map((item) => readText(shape.value, item.trim()));
 }
 
-function readPayload(shape: Shape, body: Buffer): unknown {
-  if (body.length === 0) return undefined;
-  return shape.type === "blob" ? body : readValue(shape, parseJson(body));
-}
-
-/** @throws ServiceError SerializationException for what is not UTF-8 or not JSON. */
-function parseJson(body: Buffer): unknown {
-  if (!isUtf8(body)) throw serializationError("The request body is not valid UTF-8");
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch (cause) {
-    throw serializationError("Could not parse request body into json", cause);
-  }
-}
-
 function decodeLabel(segment: string): string {
   try {
     return decodeURIComponent(segment);
@@ -174,9 +180,4 @@ function decodeLabel(segment: string): string {
 function writeHeader(shape: Shape, value: unknown): string {
   if (shape.type === "list") return (value as unknown[]).map((item) => writeHeader(shape.value, item)).join(", ");
   return value instanceof Date ? value.toUTCString() : String(value);
-}
-
-function asBuffer(bytes: Uint8Array | string): Buffer {
-  if (typeof bytes === "string") return Buffer.from(bytes);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -10,7 +10,7 @@ export interface Principal {
   /** e.g. arn:aws:iam::000000000000:root or arn:aws:sts::000000000000:assumed-role/<role>/<function> */
   readonly arn: string;
   readonly accountId: string;
-  readonly kind: "administrator" | "execution-role";
+  readonly kind: "administrator" | "execution-role" | "anonymous";
 }
 
 /** What a handler knows about the call besides its input. */
@@ -46,6 +46,9 @@ export interface WireRequest {
   readonly stream?: BodyStream;
 }
 
+/** A request before its body is read. */
+export type WireHead = Omit<WireRequest, "body">;
+
 export interface WireResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -57,14 +60,19 @@ export interface WireService {
   readonly name: string;
   /** Service name in the credential scope of its signatures. */
   readonly signingName: string;
+  /** Does nothing but the body tell which operation is meant (query protocols)? */
+  namesOperationInBody(head: WireHead): boolean;
   /** Name of the operation that this request means, or undefined when there is none. Never throws. */
-  operationOf(method: string, path: string, query: string, headers: WireRequest["headers"]): string | undefined;
+  operationOf(request: WireHead & { readonly body?: WireRequest["body"] }): string | undefined;
+  /** May it be called without a signature? Its handler then decides by itself what an anonymous caller may. */
+  isOpen(operation: string): boolean;
   /** The largest body, in bytes, that this operation reads; one byte more and the gateway answers the service's 413. */
   maxBodyBytes(operation: string): number;
   /** Does this operation read its body as it comes, however large it is? */
   streamsBody(operation: string): boolean;
   /** Never rejects: every failure is already a response in the service's protocol. */
   handle(request: WireRequest, context: CallContext): Promise<WireResponse>;
-  /** Render an error that was met outside handle() (signature, body limit) in the service's protocol. */
-  renderError(error: ServiceError, requestId: string): WireResponse;
+  /** Render an error that was met outside handle() (signature, body limit) in the service's protocol. Of several it is
+   * the request's own. */
+  renderError(error: ServiceError, requestId: string, head?: WireHead): WireResponse;
 }

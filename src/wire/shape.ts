@@ -19,6 +19,8 @@ export type ShapeType =
 export interface Traits {
   readonly httpLabel?: 1;
   readonly httpQuery?: string;
+  /** A map of all parameters that no other member is bound to. */
+  readonly httpQueryParams?: 1;
   readonly httpHeader?: string;
   readonly httpPayload?: 1;
   readonly httpResponseCode?: 1;
@@ -27,6 +29,11 @@ export interface Traits {
   readonly streaming?: 1;
   readonly eventPayload?: 1;
   readonly jsonName?: string;
+  readonly xmlName?: string;
+  /** A list or map without an element of its own around its items. */
+  readonly xmlFlattened?: 1;
+  readonly xmlAttribute?: 1;
+  readonly xmlNamespace?: readonly [prefix: string | undefined, uri: string];
   readonly [trait: string]: unknown;
 }
 
@@ -36,6 +43,8 @@ export interface PackedShape {
   readonly required?: readonly string[];
   readonly key?: string;
   readonly value?: string;
+  readonly keyTraits?: Traits;
+  readonly valueTraits?: Traits;
   readonly traits?: Traits;
   readonly format?: "date-time" | "http-date" | "epoch-seconds";
   readonly streaming?: true;
@@ -65,6 +74,10 @@ export class Shape {
   /** The pattern as AWS prints it. */
   readonly patternText: string | undefined;
   readonly traits: Traits;
+  /** How XML names the keys of a map. */
+  readonly keyTraits: Traits;
+  /** How XML names the items of a list, or the values of a map. */
+  readonly valueTraits: Traits;
   readonly format: PackedShape["format"];
   readonly isStreaming: boolean;
   readonly #packed: PackedShape;
@@ -80,6 +93,8 @@ export class Shape {
     this.enum = packed.enum;
     this.patternText = packed.pattern;
     this.traits = packed.traits ?? NO_TRAITS;
+    this.keyTraits = packed.keyTraits ?? NO_TRAITS;
+    this.valueTraits = packed.valueTraits ?? NO_TRAITS;
     this.format = packed.format;
     this.isStreaming = packed.streaming === true || this.traits.streaming === 1;
     this.#packed = packed;

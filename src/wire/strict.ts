@@ -17,7 +17,7 @@ export function serializationError(message: string, cause?: unknown): ServiceErr
   return commonError("SerializationException", message, cause);
 }
 
-/** Reads a parsed JSON value as `shape`. Null is kept inside lists and maps, for the constraints to refuse.
+/** Reads a parsed JSON value as `shape`, or a parsed value of CBOR, which has bytes and dates of its own. Null is kept inside lists and maps, for the constraints to refuse.
  * @throws ServiceError SerializationException */
 export function readValue(shape: Shape, value: unknown, depth = 0): unknown {
   if (depth > MAX_DEPTH) throw serializationError("The request is nested too deeply");
@@ -36,6 +36,7 @@ export function readValue(shape: Shape, value: unknown, depth = 0): unknown {
     case "boolean":
       return typeof value === "boolean" ? value : refuse(value, "a Boolean", "Boolean");
     case "blob":
+      if (value instanceof Uint8Array) return value;
       return typeof value === "string" ? readBase64(value) : refuse(value, "a Blob", "ByteBuffer");
     case "timestamp":
       return readTimestamp(shape, value);
@@ -113,6 +114,7 @@ function readNumber(shape: Shape, value: unknown): number {
 }
 
 function readTimestamp(shape: Shape, value: unknown): Date {
+  if (value instanceof Date) return toDate(value.getTime());
   if (typeof value === "number") return toDate(value * 1000);
   const isText = typeof value === "string" && shape.format !== undefined && shape.format !== "epoch-seconds";
   return isText ? toDate(Date.parse(value)) : refuse(value, "a Timestamp", "Date");

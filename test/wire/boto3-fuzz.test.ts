@@ -52,7 +52,7 @@ test("boto3 and the engine understand each other in every operation and every er
 });
 
 async function disposableServer() {
-  const server = await startEchoServer();
+  const server = await startEchoServer("lambda");
   return { ...server, [Symbol.asyncDispose]: () => server.close() };
 }
 

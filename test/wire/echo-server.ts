@@ -12,8 +12,6 @@ import type { ErrorName, Handlers } from "../../src/wire/handlers.ts";
 import { loadModel, type ServiceModel } from "../../src/wire/model.ts";
 import type { CallContext, WireRequest } from "../../src/wire/service.ts";
 
-type Lambda = typeof import("@aws-sdk/client-lambda");
-
 export interface Answer {
   readonly output?: unknown;
   readonly error?: { readonly name: string; readonly message: string; readonly members: Record<string, unknown> };
@@ -21,7 +19,7 @@ export interface Answer {
 
 export interface EchoServer {
   readonly endpoint: string;
-  readonly model: ServiceModel<Lambda>;
+  readonly model: ServiceModel;
   /** What the handlers were called with, oldest first. */
   readonly calls: { operation: string; input: unknown }[];
   /** Exceptions that were not meant. */
@@ -31,8 +29,9 @@ export interface EchoServer {
   close(): Promise<void>;
 }
 
-export async function startEchoServer(): Promise<EchoServer> {
-  const model = loadModel<Lambda>("lambda");
+/** @param name of the service's model */
+export async function startEchoServer(name: string): Promise<EchoServer> {
+  const model = loadModel(name);
   const fail = failFor(model);
   const calls: EchoServer["calls"] = [];
   const faults: unknown[] = [];
@@ -43,11 +42,11 @@ export async function startEchoServer(): Promise<EchoServer> {
       (input: unknown) => {
         calls.push({ operation, input });
         const { error, output } = answers.shift() ?? {};
-        if (error !== undefined) fail(error.name as ErrorName<Lambda>, error.message, error.members);
+        if (error !== undefined) fail(error.name as ErrorName<unknown>, error.message, error.members);
         return output;
       },
     ]),
-  ) as Handlers<Lambda>;
+  ) as Handlers<unknown>;
   const service = createService({ model, handlers, onFault: (error) => faults.push(error) });
   const context = { requestId: "00000000-0000-4000-8000-000000000000" } as CallContext;
 

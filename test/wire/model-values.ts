@@ -13,15 +13,31 @@ const POOL_SEED = 1;
 /** Patterns that say nothing but «no line break», if that. */
 const ANYTHING = new Set([".*", "[\\s\\S]*", "[\\s\\S]+"]);
 
-const strings = new Map<string, fc.Arbitrary<string>>();
+const strings = new Map<Shape, fc.Arbitrary<string>>();
+
+/** Shapes within which the one that is being made stands: recursive ones end where they would begin anew. */
+const around = new Set<Shape>();
 
 /** A structure with all required members and some of the optional ones. */
 export function structureOf(shape: Shape, isOutput: boolean): fc.Arbitrary<Values> {
-  const members = shape.members.filter((member) => !isOutput || !isSetByHttp(member));
+  around.add(shape);
+  const members = shape.members.filter(
+    (member) => !(isOutput && isSetByHttp(member)) && !recurs(member.target) && !isException(shape, member),
+  );
   const arbitraries = members.map((member) => [member.name, memberOf(member, isOutput)] as const);
+  around.delete(shape);
   const required = members.filter((member) => member.required).map((member) => member.name);
   if (shape.type === "union") return fc.oneof(...arbitraries.map(([name, value]) => fc.record({ [name]: value })));
   return fc.record(Object.fromEntries(arbitraries), { requiredKeys: required, noNullPrototype: true });
+}
+
+/** An exception in an event stream is thrown, not sent. */
+function isException(shape: Shape, { target }: Member): boolean {
+  return shape.type === "union" && target.traits.error !== undefined;
+}
+
+function recurs(shape: Shape): boolean {
+  return around.has(shape) || ((shape.type === "list" || shape.type === "map") && recurs(shape.value));
 }
 
 /** Status, and the content type that belongs to the protocol, are not free values of an answer. */
@@ -30,6 +46,8 @@ function isSetByHttp({ traits }: Member): boolean {
 }
 
 function memberOf({ target, traits }: Member, isOutput: boolean): fc.Arbitrary<unknown> {
+  if (traits.httpQueryParams)
+    return fc.dictionary(fc.stringMatching(/^[a-z]{8}$/), fc.string(), { minKeys: 1, noNullPrototype: true });
   const isText = traits.httpHeader !== undefined || traits.httpLabel === 1 || traits.httpQuery !== undefined;
   if (!isText) return arbitraryOf(target, isOutput);
   if (target.type === "list") return fc.array(textOf(target.value, isOutput), { minLength: 1, maxLength: MAX_ITEMS });
@@ -45,7 +63,10 @@ function arbitraryOf(shape: Shape, isOutput: boolean): fc.Arbitrary<unknown> {
   switch (shape.type) {
     case "structure":
     case "union":
-      return structureOf(shape, isOutput);
+      // Query protocols cannot tell an empty structure from none.
+      return structureOf(shape, isOutput).filter(
+        (value) => shape.members.length === 0 || Object.keys(value).length > 0,
+      );
     case "list":
       return fc.array(arbitraryOf(shape.value, isOutput), lengthsOf(shape, MAX_ITEMS));
     case "map":
@@ -54,7 +75,7 @@ function arbitraryOf(shape: Shape, isOutput: boolean): fc.Arbitrary<unknown> {
       return fc.boolean();
     case "integer":
     case "long":
-      return fc.integer({ min: shape.min ?? -1000, max: Math.min(shape.max ?? 2 ** 31 - 1, 2 ** 31 - 1) });
+      return fc.integer({ min: Math.ceil(shape.min ?? -1000), max: Math.min(shape.max ?? 2 ** 31 - 1, 2 ** 31 - 1) });
     case "float":
     case "double":
       return fc.double({ min: shape.min ?? -1000, max: shape.max ?? 1000, noNaN: true }).map((n) => n + 0);
@@ -71,17 +92,18 @@ function arbitraryOf(shape: Shape, isOutput: boolean): fc.Arbitrary<unknown> {
 
 function mapOf(shape: Shape, isOutput: boolean): fc.Arbitrary<Values> {
   const { minLength, maxLength } = lengthsOf(shape, MAX_ITEMS);
-  const limits = { minKeys: minLength, maxKeys: maxLength };
+  // Query protocols cannot tell an empty map from none.
+  const limits = { minKeys: Math.max(1, minLength), maxKeys: Math.max(1, maxLength) };
   // `__proto__` cannot be a key of the clients' plain objects.
   const keys = stringOf(shape.key).filter((key) => key !== "__proto__");
   return fc.dictionary(keys, arbitraryOf(shape.value, isOutput), { ...limits, noNullPrototype: true });
 }
 
 function stringOf(shape: Shape): fc.Arbitrary<string> {
-  const known = strings.get(shape.name);
+  const known = strings.get(shape);
   if (known !== undefined) return known;
   const arbitrary = makeString(shape);
-  strings.set(shape.name, arbitrary);
+  strings.set(shape, arbitrary);
   return arbitrary;
 }
 
@@ -96,7 +118,9 @@ function makeString(shape: Shape): fc.Arbitrary<string> {
         : "grapheme-ascii";
     return fc.string({ ...lengthsOf(shape, MAX_LENGTH), unit }).filter(fits(shape));
   }
-  const generated = fc.stringMatching(new RegExp(`^(?:${withoutAssertions(patternText)})$`), { maxLength: 200 });
+  const generated = fc.stringMatching(new RegExp(`^(?:${longEnough(withoutAssertions(patternText), shape)})$`), {
+    maxLength: 200,
+  });
   // A pool, since inside a large structure fast-check shrinks lengths so far that a filter might never be satisfied.
   const pool = fc.sample(generated, { seed: POOL_SEED, numRuns: 100 });
   const valid = pool.filter((text) => fits(shape)(text) && pattern.test(text));
@@ -106,11 +130,22 @@ function makeString(shape: Shape): fc.Arbitrary<string> {
 
 /** What cannot be generated is dropped; the filter by the whole pattern keeps its meaning. */
 function withoutAssertions(pattern: string): string {
-  return pattern
-    .replace(/\(\?<?![^()]*(?:\([^()]*\)[^()]*)*\)/g, "")
-    .replace(/(?<=^|\(|\|)\^/g, "")
-    .replace(/(?<!\\)\$(?=$|\)|\|)/g, "")
-    .replaceAll("()", "");
+  return (
+    pattern
+      .replace(/\(\?<?[!=][^()]*(?:\([^()]*\)[^()]*)*\)/g, "")
+      .replace(/(?<=^|\(|\|)\^/g, "")
+      .replace(/(?<!\\)\$(?=$|\)|\|)/g, "")
+      // fast-check takes the dash behind a class for a range.
+      .replaceAll("\\w-", "\\w\\-")
+      .replaceAll("()", "")
+  );
+}
+
+/** What is generated for `[...]+` is a few characters long; some values must be longer. */
+function longEnough(pattern: string, { min = 0, max = MAX_LENGTH }: Shape): string {
+  return min < 2
+    ? pattern
+    : pattern.replace(/^(\[(?:[^\]\\]|\\.)*\])[+*]$/, `$1{${min},${Math.min(max, min + MAX_LENGTH)}}`);
 }
 
 function fits({ min, max }: Shape): (text: string) => boolean {
