@@ -123,6 +123,14 @@ export class Exchange implements InvokeExchange {
     return this.response.destroyed || this.request.socket.destroyed;
   }
 
+  /** Fires when the connection closes before the answer went out. */
+  whenAbandoned(): AbortSignal {
+    const gone = new AbortController();
+    if (this.isAbandoned) gone.abort();
+    this.onAbandoned = () => gone.abort();
+    return gone.signal;
+  }
+
   /** Hear when an answer that is written as it comes may go on: its reader takes more, or is gone (isAbandoned). */
   onDrain(listener: () => void): void {
     this.response.on("drain", listener);

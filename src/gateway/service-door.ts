@@ -69,6 +69,7 @@ export class ServiceDoor {
         principal: signature?.principal ?? ANYONE,
         ...this.#place,
         endpoint,
+        callerGone: () => exchange.whenAbandoned(),
         ...(exchange.request.socket.remoteAddress && { sourceIp: exchange.request.socket.remoteAddress }),
       },
     );

@@ -3,6 +3,7 @@ import type { Catalog } from "../functions/catalog.ts";
 import type { Place } from "../functions/function-name.ts";
 import type { Invoker } from "../invocation/invoker.ts";
 import type { LambdaTarget } from "../invocation/lambda-target.ts";
+import type { PolledQueues } from "../invocation/polled-queues.ts";
 import type { Target, Targets } from "../invocation/targets.ts";
 import type { Log } from "../observability/log.ts";
 import type { LogStore } from "../observability/log-store.ts";
@@ -40,6 +41,8 @@ export interface Companion {
   readonly surface?: HttpSurface;
   /** By the service's name in ARNs: what can be sent to its resources. */
   readonly target?: { readonly service: string; readonly target: Target };
+  /** What event sources can poll. */
+  readonly queues?: PolledQueues;
   /** Go on with what an earlier life left, and with what comes: timers, deliveries. The region serves by then. */
   start?(): Promise<void> | void;
   /** Take up no new work. */

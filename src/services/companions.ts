@@ -1,4 +1,6 @@
 /** All companion services of a region, as one. Each is a folder beside this file; none of them imports another. */
+
+import type { PolledQueues } from "../invocation/polled-queues.ts";
 import type { HttpSurface } from "../wire/http-surface.ts";
 import type { WireService } from "../wire/service.ts";
 import type { Companion, CompanionContext, OpenCompanion } from "./companion.ts";
@@ -8,6 +10,7 @@ const COMPANIONS: readonly OpenCompanion[] = [];
 export interface Companions {
   readonly services: readonly WireService[];
   readonly surfaces: readonly HttpSurface[];
+  readonly queues: PolledQueues;
   start(): Promise<void>;
   stop(): void;
   close(): Promise<void>;
@@ -27,6 +30,15 @@ export async function openCompanions(context: CompanionContext): Promise<Compani
   return {
     services: companions.flatMap(({ service, moreServices = [] }) => [service, ...moreServices]),
     surfaces: companions.flatMap(({ surface }) => surface ?? []),
+    queues: {
+      find: (arn) => {
+        for (const { queues } of companions) {
+          const queue = queues?.find(arn);
+          if (queue) return queue;
+        }
+        return undefined;
+      },
+    },
     start: async () => {
       for (const companion of companions) await companion.start?.();
     },

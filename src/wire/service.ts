@@ -23,6 +23,8 @@ export interface CallContext {
   readonly endpoint: string;
   /** Address of the caller; absent for calls from within the region. */
   readonly sourceIp?: string;
+  /** Fires when the caller is gone before it has its answer: for those who have it wait. Costs something to ask. */
+  callerGone?(): AbortSignal;
 }
 
 /** A body that is read as it comes: a reader that is slow makes its sender wait. Can be read once. */
