@@ -129,6 +129,12 @@ export const SETTINGS = {
     fallback: "600",
     about: "seconds after which an idle execution environment is shut down",
   },
+  stemCells: {
+    flag: "stem-cells",
+    variable: "ALONZO_STEM_CELLS",
+    fallback: "auto",
+    about: "sandboxes started ahead of each runtime and memory size in use; auto follows demand, 0 starts none",
+  },
   signingProfiles: {
     flag: "signing-profiles",
     variable: "ALONZO_SIGNING_PROFILES",
@@ -168,6 +174,8 @@ export interface Config {
   /** bytes */
   readonly asyncQueue: number;
   readonly idleTimeoutMs: number;
+  /** Of each runtime and memory size in use. */
+  readonly stemCells: number | "auto";
   /** Path, or empty for none. */
   readonly signingProfiles: string;
 }
@@ -269,6 +277,8 @@ export function resolveConfig(
     asyncConcurrency: wholeNumber("async-concurrency", text(SETTINGS.asyncConcurrency), 1, 500),
     asyncQueue: wholeNumber("async-queue", text(SETTINGS.asyncQueue), 0, Number.MAX_SAFE_INTEGER),
     idleTimeoutMs: wholeNumber("idle-timeout", text(SETTINGS.idleTimeoutSeconds), 1, 86_400) * 1000,
+    stemCells:
+      text(SETTINGS.stemCells) === "auto" ? "auto" : wholeNumber("stem-cells", text(SETTINGS.stemCells), 0, 100),
     signingProfiles: text(SETTINGS.signingProfiles),
   };
   if (!isLoopback(config.host) && (config.accessKeyId === "test" || config.secretAccessKey === "test")) {

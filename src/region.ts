@@ -9,6 +9,7 @@ import { EnvironmentPool } from "./execution/pool.ts";
 import { Runtimes } from "./execution/runtimes.ts";
 import type { Probe } from "./execution/sandbox/sandbox.ts";
 import { probeDrivers, selectDriver } from "./execution/sandbox/select.ts";
+import { StemCells } from "./execution/stem-cells.ts";
 import { CapacityProviders } from "./functions/capacity-providers.ts";
 import { Catalog } from "./functions/catalog.ts";
 import { CodeSigningConfigs } from "./functions/code-signing-configs.ts";
@@ -60,6 +61,8 @@ import { failFor } from "./wire/fail.ts";
 import { loadModel } from "./wire/model.ts";
 
 const SWEEP_EVERY_MS = 10 * 60_000;
+/** Functions whose runtimes are started ahead when the region starts; others follow when they are used. */
+const MOST_FUNCTIONS_AT_START = 100;
 
 export interface Region {
   /** http://HOST:PORT */
@@ -110,9 +113,14 @@ export async function startRegion(config: Config): Promise<Region> {
   const [{ driver, rejected }, runtimes] = await Promise.all([selectDriver(config.isolation), Runtimes.discover()]);
   opened.defer(() => driver.close());
   await swept;
+  const placement = new Placement(readMemory);
+  const parallelCells = Math.max(1, availableParallelism() - 1);
+  const cells = new StemCells({ driver, runtimes, placement, log, stock: config.stemCells, parallel: parallelCells });
+  opened.defer(() => cells.close());
   const pool = new EnvironmentPool({
     factory: new EnvironmentFactory({
       driver,
+      cells,
       runtimes,
       logs,
       credentials: mint,
@@ -120,7 +128,8 @@ export async function startRegion(config: Config): Promise<Region> {
       directories: (version) => directoriesOf(version, code),
       onRegionConnection: (socket, endpoint) => gateway.accept(socket, { endpoint }),
     }),
-    placement: new Placement(readMemory),
+    placement,
+    cells,
     log,
     idleTimeoutMs: config.idleTimeoutMs,
     parallelStarts: Math.max(2, availableParallelism()),
@@ -183,7 +192,10 @@ export async function startRegion(config: Config): Promise<Region> {
     catalog,
     prepare: (version) => prepare(version, runtimes, code),
     onFault: (error) => log.error("activation", { error }),
-    onActive: (version) => functionScaling.follow(version),
+    onActive: (version) => {
+      cells.expect(version, true);
+      functionScaling.follow(version);
+    },
   });
   const capacityProviders = await CapacityProviders.open(database);
   const capacityProviderLifecycle = new CapacityProviderLifecycle({
@@ -264,6 +276,12 @@ export async function startRegion(config: Config): Promise<Region> {
   await functionScaling.resume();
   await asynchronous.start();
   await companions.start();
+  const { versions: deployed } = await catalog.listing.functions({
+    limit: MOST_FUNCTIONS_AT_START,
+    allVersions: false,
+  });
+  for (const version of deployed) cells.expect(version, false);
+  cells.start();
 
   const closing = opened.move();
   return {

@@ -6,23 +6,25 @@ function jsonHeader(text) {
   return text === undefined ? undefined : JSON.parse(Buffer.from(text, "latin1").toString("utf8"));
 }
 
-// Read once: each look into the environment is a call out of JavaScript.
-const {
-  AWS_LAMBDA_FUNCTION_VERSION: functionVersion,
-  AWS_LAMBDA_FUNCTION_NAME: functionName,
-  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: memoryLimitInMB,
-  AWS_LAMBDA_LOG_GROUP_NAME: logGroupName,
-  AWS_LAMBDA_LOG_STREAM_NAME: logStreamName,
-} = process.env;
+/** Read once: each look into the environment is a call out of JavaScript. */
+let environment;
+
+function readEnvironment() {
+  const { env } = process;
+  return {
+    functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
+    functionName: env.AWS_LAMBDA_FUNCTION_NAME,
+    memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
+  };
+}
 
 function makeContext(headers) {
   const deadline = Number(headers["lambda-runtime-deadline-ms"]);
+  environment ??= readEnvironment();
   return {
-    functionVersion,
-    functionName,
-    memoryLimitInMB,
-    logGroupName,
-    logStreamName,
+    ...environment,
     clientContext: jsonHeader(headers["lambda-runtime-client-context"]),
     identity: jsonHeader(headers["lambda-runtime-cognito-identity"]),
     invokedFunctionArn: headers["lambda-runtime-invoked-function-arn"],

@@ -4,6 +4,7 @@
  */
 "use strict";
 const { existsSync } = require("node:fs");
+const { becomeFunctions } = require("./cell.cjs");
 const { installGlobal } = require("./awslambda.cjs");
 const { RuntimeApi } = require("./runtime-api.cjs");
 const { Log } = require("./log.cjs");
@@ -14,6 +15,8 @@ const { Runtime } = require("./runtime.cjs");
 const NODE_MAJOR = Number(process.versions.node.split(".")[0]);
 
 const api = new RuntimeApi(process.env);
+const cell = process.env.ALONZO_CELL;
+if (cell !== undefined) becomeFunctions(Number(cell));
 for (const name of Object.keys(process.env)) {
   if (name.startsWith("ALONZO_")) delete process.env[name];
 }

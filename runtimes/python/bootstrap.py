@@ -9,6 +9,7 @@ import sys
 
 import _sitebuiltins
 
+from alonzo_runtime.api import RuntimeApi
 from alonzo_runtime.runtime import run
 
 
@@ -21,11 +22,16 @@ def set_path(layers):
 def main():
     builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
     builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
-    settings = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("ALONZO_")}
-    set_path(settings.get("ALONZO_LAYERS_DIRECTORY", "/opt"))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)
-    run(settings.get("ALONZO_RUNTIME_API_SOCKET"))
+    api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"], os.environ.get("ALONZO_RUNTIME_API_SOCKET"))
+    if "ALONZO_CELL" in os.environ:
+        from alonzo_runtime.cell import become_functions
+
+        become_functions(int(os.environ["ALONZO_CELL"]))
+    settings = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("ALONZO_")}
+    set_path(settings.get("ALONZO_LAYERS_DIRECTORY", "/opt"))
+    run(api)
 
 
 main()

@@ -16,13 +16,16 @@ import { LargeBodies } from "./large-bodies.ts";
 import { RuntimeApi } from "./runtime-api/runtime-api.ts";
 import type { ExtensionsLaunch, Launch } from "./runtime-process.ts";
 import { findCustomBootstrap, type Runtimes } from "./runtimes.ts";
-import type { Sandbox, SandboxDirectories, SandboxDriver } from "./sandbox/sandbox.ts";
+import type { Sandbox, SandboxDirectories, SandboxDriver, SandboxSpec } from "./sandbox/sandbox.ts";
+import type { StemCells } from "./stem-cells.ts";
 
 /** Directories of the host with what a function version brings. */
 export type CodeDirectories = Pick<SandboxDirectories, "task" | "layers">;
 
 export interface FactoryParts {
   readonly driver: SandboxDriver;
+  /** Absent where nothing is started ahead. */
+  readonly cells?: StemCells;
   readonly runtimes: Runtimes;
   readonly logs: LogStore;
   readonly credentials: CredentialMint;
@@ -58,8 +61,9 @@ export class EnvironmentFactory {
     const external = await findExternalExtensions(directories.layers);
     const extensions = new Extensions(external.map(({ name }) => name));
     const runtimeApi = new RuntimeApi(slot, { extensions, version }, this.#largeAnswers);
-    const sandbox: Sandbox = await driver.create({
-      id: `env-${randomBytes(8).toString("hex")}`,
+    // Extensions start before the runtime: none that runs already will do.
+    const cell = external.length === 0 ? this.#parts.cells?.take(version) : undefined;
+    const spec: Omit<SandboxSpec, "id"> = {
       directories: {
         ...directories,
         ...(installation.bootstrapDirectory !== undefined && { runtime: installation.bootstrapDirectory }),
@@ -71,7 +75,9 @@ export class EnvironmentFactory {
       onRegionConnection: (socket) => this.#parts.onRegionConnection(socket, sandbox.regionEndpoint),
       onOutput: (chunk) => log.output(chunk),
       onExtensionOutput: (chunk) => log.output(chunk),
-    });
+    };
+    const id = `env-${randomBytes(8).toString("hex")}`;
+    const sandbox: Sandbox = cell ? cell.adopt(spec) : await driver.create({ ...spec, id });
     const identity = { roleArn: version.roleArn, sessionName: version.functionName };
     const credentials = this.#parts.credentials.issue(identity, Date.now());
     const { region } = this.#parts;

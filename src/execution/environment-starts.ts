@@ -5,6 +5,7 @@ import type { EnvironmentFactory } from "./environment-factory.ts";
 import type { InitializationType } from "./initialization.ts";
 import type { Placement } from "./placement.ts";
 import { Semaphore, Turn } from "./semaphore.ts";
+import type { StemCells } from "./stem-cells.ts";
 
 /** ms of an init during which others may not start: later it is waiting rather than working, and must not hold them up */
 const INIT_ALONE_MS = 500;
@@ -17,6 +18,8 @@ export class NoRoomError extends Error {
 export interface StartsOptions {
   readonly factory: EnvironmentFactory;
   readonly placement: Placement;
+  /** Absent where nothing is started ahead. */
+  readonly cells?: StemCells;
   /** Cold starts at the same time: more only slow each other down. */
   readonly parallelStarts: number;
 }
@@ -50,8 +53,9 @@ export class EnvironmentStarts {
    * @throws NoRoomError; a fault of ours when a sandbox cannot be made
    */
   async start(order: StartOrder): Promise<Environment | undefined> {
+    const release = this.#options.cells?.hold();
     await this.#semaphore.acquire(order.party);
-    const turn = new Turn(this.#semaphore);
+    const turn = new Turn(this.#semaphore, release);
     try {
       if (!order.isWanted()) return undefined;
       await this.#makeRoom(order);
@@ -68,7 +72,7 @@ export class EnvironmentStarts {
   async #makeRoom({ version, initialization }: StartOrder): Promise<void> {
     const isAhead = initialization === "provisioned-concurrency";
     while (!this.#options.placement.hasRoom(version.memoryMb, isAhead)) {
-      if (await this.#giveWay()) continue;
+      if ((await this.#options.cells?.giveUp()) || (await this.#giveWay())) continue;
       throw new NoRoomError("no memory is left on this machine for another execution environment");
     }
   }

@@ -3,13 +3,13 @@ import type { FunctionVersion } from "../functions/function-version.ts";
 import type { ExecutionCredentials } from "./credentials.ts";
 import type { InitializationType } from "./initialization.ts";
 import type { RuntimeInstallation } from "./runtimes.ts";
-import type { Sandbox } from "./sandbox/sandbox.ts";
+import type { SandboxPlace } from "./sandbox/sandbox.ts";
 
 export interface VariableSources {
   readonly version: FunctionVersion;
   readonly initialization: InitializationType;
   readonly installation: RuntimeInstallation;
-  readonly sandbox: Sandbox;
+  readonly sandbox: SandboxPlace;
   readonly credentials: ExecutionCredentials;
   readonly region: string;
   readonly logStreamName: string;
@@ -34,15 +34,18 @@ export function environmentVariables(sources: VariableSources): Record<string, s
     AWS_LAMBDA_INITIALIZATION_TYPE: sources.initialization,
     AWS_LAMBDA_LOG_GROUP_NAME: version.logging.logGroup,
     AWS_LAMBDA_LOG_STREAM_NAME: sources.logStreamName,
-    AWS_LAMBDA_RUNTIME_API: sandbox.runtimeApiAddress,
-    LAMBDA_TASK_ROOT: paths.task,
-    LAMBDA_RUNTIME_DIR: paths.runtime,
+    ...ofPlace(sandbox),
     ...(version.logging.logFormat === "JSON" && {
       AWS_LAMBDA_LOG_FORMAT: "JSON",
       AWS_LAMBDA_LOG_LEVEL: version.logging.applicationLogLevel ?? "INFO",
     }),
-    ...(sandbox.runtimeApiSocketPath !== undefined && { ALONZO_RUNTIME_API_SOCKET: sandbox.runtimeApiSocketPath }),
   };
+}
+
+/** What a runtime finds that does not know its function yet: of all the above what is the same for every function. */
+export function cellVariables(installation: RuntimeInstallation, sandbox: SandboxPlace): Record<string, string> {
+  const { _HANDLER, ...language } = installation.environment(sandbox.paths, "");
+  return { ...overridable(sandbox), ...language, ...ofPlace(sandbox) };
 }
 
 /**
@@ -68,7 +71,16 @@ export function extensionVariables(sources: VariableSources): Record<string, str
   };
 }
 
-function overridable({ paths, regionEndpoint }: Sandbox): Record<string, string> {
+function ofPlace({ paths, runtimeApiAddress, runtimeApiSocketPath }: SandboxPlace): Record<string, string> {
+  return {
+    AWS_LAMBDA_RUNTIME_API: runtimeApiAddress,
+    LAMBDA_TASK_ROOT: paths.task,
+    LAMBDA_RUNTIME_DIR: paths.runtime,
+    ...(runtimeApiSocketPath !== undefined && { ALONZO_RUNTIME_API_SOCKET: runtimeApiSocketPath }),
+  };
+}
+
+function overridable({ paths, regionEndpoint }: SandboxPlace): Record<string, string> {
   return {
     PATH: `${paths.language}/bin:/usr/local/bin:/usr/bin/:/bin:${paths.layers}/bin`,
     LD_LIBRARY_PATH: [

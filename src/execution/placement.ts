@@ -7,6 +7,10 @@ const LEAST_RESERVE_MB = 192;
 /** MB that a fresh environment takes at once, whatever it is configured with: a language runtime after its init */
 const START_MB = 64;
 
+/** MB that a stem cell takes, and the share of what is available that all of them may. */
+const CELL_MB = 24;
+const CELLS_SHARE = 1 / 8;
+
 export interface MemoryReading {
   readonly totalMb: number;
   readonly availableMb: number;
@@ -24,5 +28,16 @@ export class Placement {
     const { totalMb, availableMb } = this.#read();
     const reserveMb = Math.max(LEAST_RESERVE_MB, totalMb * RESERVE_SHARE);
     return availableMb - Math.min(memoryMb, START_MB) > (isAhead ? 2 : 1) * reserveMb;
+  }
+
+  /**
+   * How many stem cells there may be: a small part of what would be there without them, and never so many that a start
+   * would find no room.
+   * @param present those that there are
+   */
+  roomForCells(present: number): number {
+    if (!this.hasRoom(CELL_MB, true)) return 0;
+    const { availableMb } = this.#read();
+    return Math.floor(((availableMb + present * CELL_MB) * CELLS_SHARE) / CELL_MB);
   }
 }

@@ -124,7 +124,10 @@ export class RuntimeProcess {
 
   /** The runtime reported that it cannot load the function. */
   failedInit(body: Buffer, errorType: string): void {
-    this.#settle?.(reportedFailure(body, errorType));
+    const settle = this.#settle;
+    // A quick runtime is here before the launch is through, and what it wrote is read only from then on.
+    const isThrough = () => this.#settle === settle && settle?.(reportedFailure(body, errorType));
+    this.#launching?.then(() => setImmediate(isThrough));
   }
 
   /** End every process, extensions after their time; /tmp is kept (contract/01, Reset). Never rejects. */

@@ -38,11 +38,13 @@ export class Semaphore {
 /** A permit that was acquired, given back exactly once, by whoever is first. */
 export class Turn {
   readonly #semaphore: Semaphore;
+  readonly #onEnd: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
 
-  constructor(semaphore: Semaphore) {
+  constructor(semaphore: Semaphore, onEnd?: () => void) {
     this.#semaphore = semaphore;
+    this.#onEnd = onEnd;
   }
 
   /** Give it back at the latest after so many ms. */
@@ -55,5 +57,6 @@ export class Turn {
     if (this.#ended) return;
     this.#ended = true;
     this.#semaphore.release();
+    this.#onEnd?.();
   }
 }

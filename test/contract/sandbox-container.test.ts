@@ -5,6 +5,7 @@ import { ContainerDriver } from "../../src/execution/sandbox/container/driver.ts
 import { findOciRuntimes } from "../../src/execution/sandbox/container/oci-runtime.ts";
 import { probe } from "../../src/execution/sandbox/container/probe.ts";
 import { sandboxContract } from "./sandbox.contract.ts";
+import { fromCells } from "./sandbox-fixture.ts";
 
 const answer = probe();
 
@@ -12,6 +13,7 @@ if (answer.usable) {
   const layout = readCgroupLayout();
   for (const { name } of layout ? findOciRuntimes(layout) : []) {
     sandboxContract(`container by ${name}`, () => ContainerDriver.open(name));
+    sandboxContract(`container by ${name}, started ahead`, () => ContainerDriver.open(name), {}, fromCells);
   }
 } else if (process.env.CI) {
   it("containers work on the machine that tests Alonzo", () => {

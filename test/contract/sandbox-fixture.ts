@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Sandbox, SandboxDriver, SandboxExit } from "../../src/execution/sandbox/sandbox.ts";
+import type { Sandbox, SandboxDriver, SandboxExit, SandboxSpec } from "../../src/execution/sandbox/sandbox.ts";
 
 export interface SandboxOptions {
   readonly memoryMb?: number;
@@ -32,6 +32,48 @@ export class Arrivals<T> {
   }
 }
 
+type Make = (spec: SandboxSpec) => Promise<Sandbox>;
+
+/** The runtime of a cell, for whatever is to be started: it tells that it waits, and becomes what it is told. */
+const WAITING_RUNTIME = `
+import json, os, socket
+socket.socket(socket.AF_UNIX).connect(os.environ["SOCKET"])
+with open(int(os.environ["ALONZO_CELL"]), "rb") as pipe:
+    command = json.loads(pipe.read())
+os.chdir(command["workingDirectory"])
+try:
+    os.execve(command["argv"][0], command["argv"], command["environment"])
+except OSError:
+    os._exit(127)
+`;
+
+/** Makes sandboxes of cells: what a sandbox promises, one that was a cell promises, too. */
+export function fromCells(driver: SandboxDriver): Make {
+  return async (spec) => {
+    const { language } = spec.directories;
+    const cell = await driver.createCell?.({
+      id: spec.id,
+      directories: { ...(language !== undefined && { language }) },
+      onOutput: spec.onOutput,
+    });
+    if (!cell) throw new Error(`${driver.name} makes no cells`);
+    await cell.boot({
+      argv: ["/usr/bin/python3", "-S", "-c", WAITING_RUNTIME],
+      environment: { SOCKET: cell.runtimeApiSocketPath ?? "" },
+      workingDirectory: cell.paths.task,
+    });
+    let isWaiting = true;
+    const sandbox = cell.adopt({
+      ...spec,
+      onRuntimeApiConnection: (socket) => {
+        if (!isWaiting) spec.onRuntimeApiConnection(socket);
+      },
+    });
+    isWaiting = false;
+    return sandbox;
+  };
+}
+
 export class TestSandbox {
   readonly sandbox: Sandbox;
   readonly runtimeApi: Arrivals<Socket>;
@@ -56,7 +98,7 @@ export class TestSandbox {
     this.#written = written;
   }
 
-  static async create(driver: SandboxDriver, options: SandboxOptions = {}): Promise<TestSandbox> {
+  static async create(make: Make, options: SandboxOptions = {}): Promise<TestSandbox> {
     const task = mkdtempSync(join(tmpdir(), "sandbox-task-"));
     for (const [path, text] of Object.entries(options.code ?? {})) {
       mkdirSync(dirname(join(task, path)), { recursive: true });
@@ -76,7 +118,7 @@ export class TestSandbox {
       rest = parts.pop() ?? "";
       for (const line of parts) lines.add(line);
     };
-    const sandbox = await driver.create({
+    const sandbox = await make({
       id: `test-${process.pid}-${count++}`,
       directories: { task, language: dirname(dirname(process.execPath)) },
       memoryMb: options.memoryMb ?? 256,

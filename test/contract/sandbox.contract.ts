@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
 import { guardDriver } from "../../src/execution/sandbox/guarded.ts";
-import type { SandboxDriver } from "../../src/execution/sandbox/sandbox.ts";
+import type { Sandbox, SandboxDriver, SandboxSpec } from "../../src/execution/sandbox/sandbox.ts";
 import { echoProgram, ping, type SandboxOptions, TestSandbox } from "./sandbox-fixture.ts";
 
 type Given = (options?: SandboxOptions) => Promise<TestSandbox>;
@@ -340,11 +340,13 @@ export type CaseName = keyof typeof CASES;
 /**
  * Run the cases against a driver.
  * @param skipped cases that this driver cannot keep, and why
+ * @param makerOf how sandboxes are made, where not by create()
  */
 export function sandboxContract(
   title: string,
   open: () => Promise<SandboxDriver>,
   skipped: Partial<Record<CaseName, string>> = {},
+  makerOf: (driver: SandboxDriver) => (spec: SandboxSpec) => Promise<Sandbox> = (driver) => driver.create,
 ): void {
   describe(`sandbox contract: ${title}`, () => {
     let driver: SandboxDriver;
@@ -358,7 +360,7 @@ export function sandboxContract(
         const made: TestSandbox[] = [];
         try {
           await run(async (options) => {
-            const sandbox = await TestSandbox.create(driver, options);
+            const sandbox = await TestSandbox.create(makerOf(driver), options);
             made.push(sandbox);
             return sandbox;
           });

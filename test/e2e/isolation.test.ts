@@ -13,7 +13,7 @@ import { ContainerDriver } from "../../src/execution/sandbox/container/driver.ts
 import { probe } from "../../src/execution/sandbox/container/probe.ts";
 import { guardDriver } from "../../src/execution/sandbox/guarded.ts";
 import type { SandboxDriver } from "../../src/execution/sandbox/sandbox.ts";
-import { echoProgram, ping, type SandboxOptions, TestSandbox } from "../contract/sandbox-fixture.ts";
+import { echoProgram, fromCells, ping, type SandboxOptions, TestSandbox } from "../contract/sandbox-fixture.ts";
 
 const answer = probe();
 const reason = answer.usable ? undefined : `${answer.reason} (${answer.hint})`;
@@ -30,14 +30,21 @@ function connectProgram(host: string, port: number): string {
     .on("error", (error) => { console.log(error.code); process.exit() })`;
 }
 
-describe("code in a container cannot get out", { skip: reason ?? false, timeout: 120_000 }, () => {
+for (const [title, isCell] of [
+  ["code in a container cannot get out", false],
+  ["code in a container that was started ahead cannot get out", true],
+] as const) {
+  describe(title, { skip: reason ?? false, timeout: 120_000 }, () => walls(isCell));
+}
+
+function walls(isCell: boolean): void {
   let driver: SandboxDriver;
   let neighbour: TestSandbox;
   let line: Socket;
   const made: TestSandbox[] = [];
 
   async function given(options?: SandboxOptions): Promise<TestSandbox> {
-    const sandbox = await TestSandbox.create(driver, options);
+    const sandbox = await TestSandbox.create(isCell ? fromCells(driver) : driver.create, options);
     made.push(sandbox);
     return sandbox;
   }
@@ -263,7 +270,7 @@ except OSError as error: print("bytes", error.errno)
       ip("netns", "delete", name);
     }
   });
-});
+}
 
 /** Everything on this machine that bears the number of a region. */
 function traces(region: number): string[] {
@@ -305,6 +312,9 @@ describe("a region that is killed leaves nothing for long", { skip: reason ?? fa
         await sandbox.start({ argv: ["/bin/sh", "-c", command], environment: {}, workingDirectory: "/var/task" });
         if (id === "three") sandbox.freeze();
       }
+      const cell = await driver.createCell({ id: "cell", directories: {}, onOutput() {} });
+      const connect = 'import os, socket; socket.socket(socket.AF_UNIX).connect("/run/alonzo/runtime-api.sock"); os.read(4, 1)';
+      await cell.boot({ argv: ["/usr/bin/python3", "-c", connect], environment: {}, workingDirectory: "/var/task" });
       console.log(String(driver.regionNumber));
       setInterval(() => {}, 1000);`;
     const region = spawn(
@@ -323,7 +333,7 @@ describe("a region that is killed leaves nothing for long", { skip: reason ?? fa
     );
     // A living region must not be disturbed by another that starts, and is told apart from a dead one.
     await (await ContainerDriver.open()).close();
-    assert.ok(traces(number).filter((trace) => trace.startsWith("process")).length >= 4);
+    assert.ok(traces(number).filter((trace) => trace.startsWith("process")).length >= 5);
     const ended = new Promise((resolve) => region.once("exit", resolve));
     region.kill("SIGKILL");
     await ended;

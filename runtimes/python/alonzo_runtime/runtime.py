@@ -3,16 +3,14 @@ import os
 import sys
 
 from . import log
-from .api import RuntimeApi
 from .context import LambdaContext
 from .failures import Failure, report
 from .loader import load_handler
 from .marshal import dumps, loads
 
 
-def run(socket_path):
+def run(api):
     """Serve until the process is killed, or until an init error was reported."""
-    api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"], socket_path)
     log.prepare()
     try:
         handler = load_handler(os.environ.get("_HANDLER", ""))

@@ -3,15 +3,36 @@
  * failure, harmless after destroy(), repeated freeze() and thaw() cost nothing. After open-lambda's safeSandbox.
  */
 import { Socket } from "node:net";
-import type { Sandbox, SandboxCommand, SandboxDriver, SandboxExit, SandboxExtensions, SandboxSpec } from "./sandbox.ts";
+import type {
+  Cell,
+  CellSpec,
+  Sandbox,
+  SandboxCommand,
+  SandboxDriver,
+  SandboxExit,
+  SandboxExtensions,
+  SandboxPlace,
+  SandboxSpec,
+} from "./sandbox.ts";
 import { SandboxError } from "./sandbox-error.ts";
 
-class GuardedSandbox implements Sandbox {
+class Place implements SandboxPlace {
   readonly id: string;
   readonly paths;
   readonly runtimeApiAddress: string;
   readonly runtimeApiSocketPath?: string;
   readonly regionEndpoint: string;
+
+  constructor(inner: SandboxPlace) {
+    this.id = inner.id;
+    this.paths = inner.paths;
+    this.runtimeApiAddress = inner.runtimeApiAddress;
+    if (inner.runtimeApiSocketPath !== undefined) this.runtimeApiSocketPath = inner.runtimeApiSocketPath;
+    this.regionEndpoint = inner.regionEndpoint;
+  }
+}
+
+class GuardedSandbox extends Place implements Sandbox {
   readonly #inner: Sandbox;
   #queue: Promise<unknown> = Promise.resolve();
   #isRunning = false;
@@ -23,12 +44,8 @@ class GuardedSandbox implements Sandbox {
   #peakMemoryMb = 1;
 
   constructor(inner: Sandbox) {
+    super(inner);
     this.#inner = inner;
-    this.id = inner.id;
-    this.paths = inner.paths;
-    this.runtimeApiAddress = inner.runtimeApiAddress;
-    if (inner.runtimeApiSocketPath !== undefined) this.runtimeApiSocketPath = inner.runtimeApiSocketPath;
-    this.regionEndpoint = inner.regionEndpoint;
   }
 
   startExtensions(extensions: SandboxExtensions): Promise<readonly Promise<SandboxExit>[]> {
@@ -155,18 +172,67 @@ class GuardedSandbox implements Sandbox {
   }
 }
 
+/** A cell boots once and is adopted once, when it has booted and lives; what cannot boot is destroyed. */
+class GuardedCell extends Place implements Cell {
+  readonly ended: Promise<void>;
+  readonly #inner: Cell;
+  #state: "new" | "booting" | "waiting" | "adopted" | "destroyed" = "new";
+  #destroyed: Promise<void> | undefined;
+
+  constructor(inner: Cell) {
+    super(inner);
+    this.#inner = inner;
+    this.ended = inner.ended;
+  }
+
+  async boot(command: SandboxCommand): Promise<void> {
+    if (this.#state !== "new") throw new SandboxError(`cell ${this.id} cannot boot: it is ${this.#state}`);
+    this.#state = "booting";
+    try {
+      await this.#inner.boot(command);
+    } catch (error) {
+      await this.destroy();
+      throw error;
+    }
+    if (this.#state === "booting") this.#state = "waiting";
+  }
+
+  adopt(spec: Omit<SandboxSpec, "id">): Sandbox {
+    if (this.#state !== "waiting") throw new SandboxError(`cell ${this.id} cannot be adopted: it is ${this.#state}`);
+    this.#state = "adopted";
+    return new GuardedSandbox(this.#inner.adopt(spec));
+  }
+
+  /** Of an adopted cell nothing is left to destroy but the sandbox that it became. */
+  destroy(): Promise<void> {
+    if (this.#state === "adopted") return Promise.resolve();
+    this.#state = "destroyed";
+    this.#destroyed ??= this.#inner.destroy().catch(() => {});
+    return this.#destroyed;
+  }
+}
+
 /** Wrap a driver so that every sandbox it makes keeps the promises that sandbox.ts does not ask of drivers. */
 export function guardDriver(driver: SandboxDriver): SandboxDriver {
   let isClosed = false;
+  const check = ({ id }: { readonly id: string }) => {
+    if (isClosed) throw new SandboxError("the isolation driver is closed");
+    if (!/^[a-z0-9-]{1,100}$/.test(id)) throw new SandboxError(`'${id}' cannot name a sandbox`);
+  };
   return {
     name: driver.name,
     capabilities: driver.capabilities,
     description: driver.description,
     async create(spec: SandboxSpec): Promise<Sandbox> {
-      if (isClosed) throw new SandboxError("the isolation driver is closed");
-      if (!/^[a-z0-9-]{1,100}$/.test(spec.id)) throw new SandboxError(`'${spec.id}' cannot name a sandbox`);
+      check(spec);
       return new GuardedSandbox(await driver.create(spec));
     },
+    ...(driver.createCell && {
+      async createCell(spec: CellSpec): Promise<Cell> {
+        check(spec);
+        return new GuardedCell(await (driver.createCell as NonNullable<SandboxDriver["createCell"]>)(spec));
+      },
+    }),
     async close(): Promise<void> {
       if (isClosed) return;
       isClosed = true;

@@ -82,7 +82,8 @@ export interface SandboxPaths {
   readonly temporary: string;
 }
 
-export interface Sandbox {
+/** What is settled about a sandbox before anything is known of the function that will be in it. */
+export interface SandboxPlace {
   readonly id: string;
   readonly paths: SandboxPaths;
   /** host:port for AWS_LAMBDA_RUNTIME_API. */
@@ -91,7 +92,9 @@ export interface Sandbox {
   readonly runtimeApiSocketPath?: string;
   /** http://host:port of the region as seen from inside, for AWS_ENDPOINT_URL. */
   readonly regionEndpoint: string;
+}
 
+export interface Sandbox extends SandboxPlace {
   /**
    * Start programs beside the runtime, which start() then starts. The runtime's end leaves them running: reset() ends all.
    * Resolves when they were launched, with promises of their ends in the order given.
@@ -116,12 +119,47 @@ export interface Sandbox {
   destroy(): Promise<void>;
 }
 
+export interface CellSpec {
+  /** As of a sandbox, which it will become. */
+  readonly id: string;
+  /** Of every function alike: the language and our bootstrap. */
+  readonly directories: Pick<SandboxDirectories, "runtime" | "language">;
+  /** What it wrote while it was nobody's: for the operator. */
+  readonly onOutput: (chunk: Buffer) => void;
+}
+
+/** Name of the variable by which a cell's runtime is told from which descriptor to read its SandboxCommand, as JSON. */
+export const CELL_VARIABLE = "ALONZO_CELL";
+
+/**
+ * A sandbox started ahead: its runtime process has started and waits to be told for which function. Nothing of any function is
+ * in it, and it becomes the sandbox of one, once.
+ */
+export interface Cell extends SandboxPlace {
+  /**
+   * Start the runtime process, with CELL_VARIABLE added to what is given. Resolves when it has connected to the Runtime API,
+   * by which it tells that it waits.
+   * @throws SandboxError when it ends before
+   */
+  boot(command: SandboxCommand): Promise<void>;
+  /** Resolves when its runtime process is gone. */
+  readonly ended: Promise<void>;
+  /**
+   * Make it a function's sandbox. The first start() goes on in the runtime process that waits: directories, limits and
+   * the command's variables reach it then. Whatever starts after a reset() starts as in any other sandbox.
+   */
+  adopt(spec: Omit<SandboxSpec, "id">): Sandbox;
+  destroy(): Promise<void>;
+}
+
 export interface SandboxDriver {
   readonly name: IsolationName;
   readonly capabilities: Capabilities;
   /** A line for the operator: what holds the functions, e.g. `runc 1.1.5, cgroup hybrid, outbound network by nftables`. */
   readonly description: string;
   create(spec: SandboxSpec): Promise<Sandbox>;
+  /** Make a sandbox ahead. Absent where directories and limits cannot come late. */
+  createCell?(spec: CellSpec): Promise<Cell>;
   /** Destroy what is left and give back what was made ahead. */
   close(): Promise<void>;
 }

@@ -1,19 +1,19 @@
 /** The OCI configuration of one sandbox: which walls the runtime (runc, crun) is to build. Pure: spec in, JSON out. */
 import type { SandboxDirectories } from "../sandbox.ts";
+import { limitsOf } from "./limits.ts";
 import type { ProcessOne } from "./process-one.ts";
 import { MEMORY_DEVICE_MAJOR, MEMORY_DEVICES, OWN_DIRECTORY } from "./rootfs.ts";
 import type { SeccompProfile } from "./seccomp.ts";
 
 const MB = 1024 * 1024;
-/** AWS documentation, "Configure Lambda function memory": at 1,769 MB a function has the equivalent of one vCPU. */
-const MB_PER_CPU = 1769;
-const SHARES_PER_CPU = 1024;
 
 export interface BundleParts {
   readonly processOne: ProcessOne;
   readonly root: string;
   readonly devices: string;
   readonly directories: SandboxDirectories;
+  /** What the host mounts there later appears inside, and nothing the other way round. */
+  readonly areDirectoriesLate: boolean;
   /** The sandbox's own directory of the host for OWN_DIRECTORY, and its /tmp. */
   readonly own: string;
   readonly temporary: string;
@@ -43,27 +43,25 @@ function bind(source: string | undefined, destination: string, ...options: strin
   return [{ destination, source, type: "bind", options: ["bind", "nosuid", "nodev", ...options] }];
 }
 
-function mounts({ directories, devices, own, temporary }: BundleParts): object[] {
+function mounts({ directories, areDirectoriesLate, devices, own, temporary }: BundleParts): object[] {
+  const late = areDirectoriesLate ? ["rslave"] : [];
   return [
     { destination: "/proc", source: "proc", type: "proc", options: ["nosuid", "noexec", "nodev"] },
     { destination: "/dev", source: devices, type: "bind", options: ["bind", "ro", "nosuid", "noexec"] },
-    ...bind(directories.task, "/var/task", "ro"),
+    ...bind(directories.task, "/var/task", "ro", ...late),
     ...bind(directories.runtime, "/var/runtime", "ro"),
     ...bind(directories.language, "/var/lang", "ro"),
-    ...bind(directories.layers, "/opt", "ro"),
+    ...bind(directories.layers, "/opt", "ro", ...late),
     ...bind(own, OWN_DIRECTORY, "ro", "noexec"),
     ...bind(temporary, "/tmp"),
   ];
 }
 
-function resources({ memoryMb, ephemeralStorageMb, hasSwapAccounting }: BundleParts): object {
-  // /tmp is memory, which the kernel charges to the same group: memory-watcher.ts holds the function's own share.
-  const limit = (memoryMb + ephemeralStorageMb) * MB;
+function resources(parts: BundleParts): object {
+  const { memoryBytes: limit, cpuShares: shares } = limitsOf(parts);
   return {
-    memory: { limit, ...(hasSwapAccounting ? { swap: limit } : { swappiness: 0 }) },
-    // Shares, not a quota: a function alone on the machine may use what nobody else wants, and a quota would stall
-    // short invocations of small functions for whole scheduler periods.
-    cpu: { shares: Math.max(2, Math.round((memoryMb / MB_PER_CPU) * SHARES_PER_CPU)) },
+    memory: { limit, ...(parts.hasSwapAccounting ? { swap: limit } : { swappiness: 0 }) },
+    cpu: { shares },
     pids: { limit: 1024 },
     devices: [{ allow: false, access: "rwm" }, ...allowedDevices()],
   };
@@ -104,6 +102,8 @@ export function ociConfig(parts: BundleParts): object {
         { type: "cgroup" },
         { type: "network", path: parts.networkNamespace },
       ],
+      // What comes late must still be passed on when the OCI runtime binds it.
+      ...(parts.areDirectoriesLate && { rootfsPropagation: "rslave" }),
       resources: resources(parts),
       seccomp: parts.seccomp,
       maskedPaths: MASKED.map((name) => `/proc/${name}`),

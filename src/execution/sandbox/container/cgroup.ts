@@ -6,6 +6,7 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync, rmdirSync, wr
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CgroupLayout } from "./cgroup-layout.ts";
+import { limitsOf, raiseLimits, type Size } from "./limits.ts";
 
 const MB = 1024 * 1024;
 const buffer = Buffer.allocUnsafe(8192);
@@ -18,7 +19,7 @@ export class Cgroup {
   readonly #layout: CgroupLayout;
   /** Path below each hierarchy. */
   readonly #path: string;
-  readonly #memoryLimitMb: number;
+  #memoryLimitMb: number;
   readonly #freezer: number;
   readonly #usage: number;
   readonly #statistics: number;
@@ -40,6 +41,12 @@ export class Cgroup {
     this.#usage = openSync(join(layout.memory, path, files.memoryUsage), "r");
     this.#statistics = openSync(join(layout.memory, path, files.memoryStatistics), "r");
     this.#peak = this.#openPeak();
+  }
+
+  /** The sandbox is a function's of this size from now on. */
+  raise(size: Size): void {
+    raiseLimits(this.#layout, this.#path, limitsOf(size));
+    this.#memoryLimitMb = size.memoryMb;
   }
 
   freeze(): void {

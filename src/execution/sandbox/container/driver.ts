@@ -5,8 +5,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { prepared } from "../prepared.ts";
-import type { Capabilities, Sandbox, SandboxDriver, SandboxSpec } from "../sandbox.ts";
+import type { Capabilities, Cell, CellSpec, Sandbox, SandboxDriver, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
+import { ContainerCell } from "./cell.ts";
 import { type CgroupLayout, readCgroupLayout } from "./cgroup-layout.ts";
 import { raiseFirewall } from "./firewall.ts";
 import type { Ground } from "./ground.ts";
@@ -144,13 +145,11 @@ export class ContainerDriver implements SandboxDriver {
   }
 
   async create(spec: SandboxSpec): Promise<Sandbox> {
-    const network = await this.#namespaces.take();
-    const sandbox = new ContainerSandbox(spec, this.#ground, network, () => {
-      this.#sandboxes.delete(sandbox);
-      this.#namespaces.giveBack(network);
-    });
-    this.#sandboxes.add(sandbox);
-    return prepared(sandbox);
+    return prepared(await this.#make(spec));
+  }
+
+  createCell(spec: CellSpec): Promise<Cell> {
+    return ContainerCell.create(spec, (sandbox) => this.#make(sandbox));
   }
 
   async close(): Promise<void> {
@@ -160,5 +159,15 @@ export class ContainerDriver implements SandboxDriver {
     await sweepRegion(linux, layout, runDirectory.number);
     runDirectory.close();
     linux.close();
+  }
+
+  async #make(spec: SandboxSpec): Promise<ContainerSandbox> {
+    const network = await this.#namespaces.take();
+    const sandbox = new ContainerSandbox(spec, this.#ground, network, () => {
+      this.#sandboxes.delete(sandbox);
+      this.#namespaces.giveBack(network);
+    });
+    this.#sandboxes.add(sandbox);
+    return sandbox;
   }
 }

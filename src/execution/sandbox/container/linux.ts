@@ -18,6 +18,24 @@ const LOCK_EX_NB = 2 | 4;
 
 /** Flags of mount(2). */
 export const MOUNT = { readOnly: 1, noSuid: 2, noDev: 4, noExec: 8, remount: 32, bind: 4096, rec: 16384 } as const;
+/** Flags of mount(2) that only change how a mount passes on what is mounted below it. */
+const MS_PRIVATE = 1 << 18;
+const MS_SHARED = 1 << 20;
+
+/** Numbers of system calls younger than the oldest C libraries: the same on every architecture. */
+const OPEN_TREE = 428n;
+const MOVE_MOUNT = 429n;
+const MOUNT_SETATTR = 442n;
+const AT_FDCWD = -100n;
+const AT_EMPTY_PATH = 0x1000n;
+const OPEN_TREE_CLONE = 1n;
+const MOVE_MOUNT_F_EMPTY_PATH = 4n;
+const MOUNT_ATTR = { readOnly: 1n, noSuid: 2n, noDev: 4n } as const;
+/** struct mount_attr: what to set, what to clear, propagation, user namespace; 64 bits each. */
+const READ_ONLY_ATTRIBUTES = Buffer.alloc(32);
+new BigUint64Array(READ_ONLY_ATTRIBUTES.buffer, READ_ONLY_ATTRIBUTES.byteOffset, 1)[0] =
+  MOUNT_ATTR.readOnly | MOUNT_ATTR.noSuid | MOUNT_ATTR.noDev;
+const NOTHING = Buffer.alloc(8);
 
 const SYMBOLS = {
   setns: { arguments: ["i32", "i32"], return: "i32" },
@@ -32,6 +50,7 @@ const SYMBOLS = {
   pipe2: { arguments: ["buffer", "i32"], return: "i32" },
   mknod: { arguments: ["string", "u32", "u64"], return: "i32" },
   flock: { arguments: ["i32", "i32"], return: "i32" },
+  syscall: { arguments: ["i64", "i64", "string", "i64", "buffer", "i64"], return: "i64" },
   __errno_location: { arguments: [], return: "pointer" },
 } as const;
 
@@ -50,6 +69,11 @@ export class SystemCallError extends Error {
     super(`${code}: ${call} ${detail}`);
     this.code = code;
   }
+}
+
+export interface Pipe {
+  readonly readEnd: number;
+  readonly writeEnd: number;
 }
 
 export class Linux {
@@ -138,6 +162,36 @@ export class Linux {
     this.mount("none", target, "none", MOUNT.bind | MOUNT.remount | MOUNT.readOnly | flags);
   }
 
+  /** What is mounted below it from now on is mounted, too, wherever it was bound to. */
+  share(target: string): void {
+    this.mount("none", target, "none", MS_SHARED);
+  }
+
+  /** The opposite of share(), for all mounts below, too: what was passed on stays. */
+  unshare(target: string): void {
+    this.mount("none", target, "none", MS_PRIVATE | MOUNT.rec);
+  }
+
+  /**
+   * Bind a directory read-only, so that it is so from its first moment: a mount that is passed on keeps the flags that it
+   * had then. Linux 5.12 or later.
+   */
+  attachReadOnly(source: string, target: string): void {
+    const { syscall } = this.#libc;
+    const clone = OPEN_TREE_CLONE | BigInt(O_CLOEXEC);
+    const mount = this.#check(syscall(OPEN_TREE, AT_FDCWD, source, clone, NOTHING, 0n), "open_tree", source);
+    try {
+      const size = BigInt(READ_ONLY_ATTRIBUTES.length);
+      const set = syscall(MOUNT_SETATTR, mount, "", AT_EMPTY_PATH, READ_ONLY_ATTRIBUTES, size);
+      this.#check(set, "mount_setattr", source);
+      const path = Buffer.from(`${target}\0`);
+      const moved = syscall(MOVE_MOUNT, mount, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+      this.#check(moved, "move_mount", `${source} to ${target}`);
+    } finally {
+      closeSync(Number(mount));
+    }
+  }
+
   /** Take a mount and all below it out of the tree, even while used. @returns false when nothing is mounted there */
   unmount(target: string): boolean {
     if (this.#libc.umount2(target, MNT_DETACH) === 0) return true;
@@ -146,10 +200,16 @@ export class Linux {
     throw new SystemCallError("umount2", errno, target);
   }
 
-  pipe(): { readonly readEnd: number; readonly writeEnd: number } {
-    const ends = new Int32Array(2);
-    this.#check(this.#libc.pipe2(ends, O_CLOEXEC), "pipe2", "");
-    return { readEnd: ends[0] as number, writeEnd: ends[1] as number };
+  /** All of them or, where descriptors are short, none. */
+  pipes(count: number): Pipe[] {
+    const pipes: Pipe[] = [];
+    try {
+      while (pipes.length < count) pipes.push(this.#pipe());
+      return pipes;
+    } catch (error) {
+      for (const { readEnd, writeEnd } of pipes) for (const end of [readEnd, writeEnd]) closeSync(end);
+      throw error;
+    }
   }
 
   /** Make a character device with mode 0666, whatever the umask. */
@@ -166,11 +226,17 @@ export class Linux {
     throw new SystemCallError("flock", errno, String(fd));
   }
 
+  #pipe(): Pipe {
+    const ends = new Int32Array(2);
+    this.#check(this.#libc.pipe2(ends, O_CLOEXEC), "pipe2", "");
+    return { readEnd: ends[0] as number, writeEnd: ends[1] as number };
+  }
+
   #enter(namespaceFd: number): void {
     this.#check(this.#libc.setns(namespaceFd, CLONE_NEWNET), "setns", "network namespace");
   }
 
-  #check(result: number, call: string, detail: string): number {
+  #check<T extends number | bigint>(result: T, call: string, detail: string): T {
     if (result < 0) throw new SystemCallError(call, this.#errno(), detail);
     return result;
   }

@@ -50,8 +50,10 @@ export interface Launch {
   readonly outputFd: number;
   /** Becomes descriptor 3 of its process 1. */
   readonly statusFd: number;
-  /** Where there are extensions: become descriptors 4 and 5 of its process 1. */
-  readonly beside?: { readonly commandFd: number; readonly outputFd: number };
+  /** Where something waits for a command: becomes descriptor 4 of its process 1. */
+  readonly commandFd?: number;
+  /** Where there are extensions: becomes descriptor 5 of its process 1. */
+  readonly extensionOutputFd?: number;
 }
 
 /** ms for one launch, which takes some tens: a runtime that hangs must not hold its environment, or the region's end, up */
@@ -65,7 +67,7 @@ export async function launch(runtime: OciRuntime, { id, bundle, stateRoot, ...fd
   const log = join(bundle, "runtime.log");
   const parameters = ["--root", stateRoot, "--log", log, "--log-format", "json", "run", "--detach"];
   const [executable = runtime.path, ...prefix] = runtime.command;
-  const extra = [fds.statusFd, ...(fds.beside ? [fds.beside.commandFd, fds.beside.outputFd] : [])];
+  const extra = [fds.statusFd, fds.commandFd, fds.extensionOutputFd].filter((fd) => fd !== undefined);
   const preserve = ["--preserve-fds", String(extra.length)];
   const child = spawn(executable, [...prefix, ...parameters, ...preserve, "--bundle", bundle, id], {
     stdio: ["ignore", fds.outputFd, fds.outputFd, ...extra],

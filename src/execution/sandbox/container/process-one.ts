@@ -36,6 +36,9 @@ exec 5>&-; eval "$(/bin/cat <&4 3>&-)"; exec 4>&-
 ${RUN_RUNTIME}
 until wait; do :; done`;
 
+/** A runtime that waits by itself, at descriptor 4, which nobody else is to hold. */
+const RUN_WAITING = RUN_RUNTIME.replace("p=$!", "p=$!; exec 4>&-");
+
 /** More than all ends take: the function can write there only by forging its own, and shall not fill our memory that way. */
 const MOST_TOLD = 256;
 
@@ -50,6 +53,12 @@ function unsetOwn(environment: Readonly<Record<string, string>>): string {
 /** Process 1 for a runtime alone. */
 export function processOne({ argv, environment, workingDirectory }: SandboxCommand): ProcessOne {
   const script = `${unsetOwn(environment)}${PASS_SIGNALS}\n${RUN_RUNTIME}`;
+  return { script, argv, environment, workingDirectory };
+}
+
+/** Process 1 for a runtime alone that reads from descriptor 4 what it is to do. */
+export function processOneForCell({ argv, environment, workingDirectory }: SandboxCommand): ProcessOne {
+  const script = `${unsetOwn(environment)}${PASS_SIGNALS}\n${RUN_WAITING}`;
   return { script, argv, environment, workingDirectory };
 }
 

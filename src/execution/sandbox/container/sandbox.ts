@@ -1,5 +1,5 @@
 /** One execution environment as a container: its place on the host, its listeners, and what runs in it. */
-import { closeSync, fchownSync, mkdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, fchownSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { Connections } from "../connections.ts";
@@ -8,19 +8,24 @@ import type { Sandbox, SandboxCommand, SandboxExit, SandboxExtensions, SandboxPa
 import { ociConfig } from "./bundle.ts";
 import { Cgroup, killCgroup, removeCgroup, signalInit } from "./cgroup.ts";
 import type { Ground } from "./ground.ts";
-import { type Linux, MOUNT } from "./linux.ts";
+import { HostDirectory } from "./host-directory.ts";
+import { LateMounts } from "./late-mounts.ts";
+import type { Size } from "./limits.ts";
+import type { Pipe } from "./linux.ts";
 import { INSIDE_ADDRESS, type NetworkNamespace } from "./namespace-pool.ts";
 import { forget, launch } from "./oci-runtime.ts";
 import {
   type ProcessOne,
   processOne,
+  processOneForCell,
   processOneForExtensions,
   RUNTIME,
   runtimeScript,
   ToldEnds,
 } from "./process-one.ts";
-import { OWN_DIRECTORY, USER_NAME } from "./rootfs.ts";
+import { OWN_DIRECTORY } from "./rootfs.ts";
 import { regionCgroup } from "./sweep.ts";
+import { type Launched, Waiting } from "./waiting.ts";
 
 const RUNTIME_API_PORT = 9001;
 const REGION_PORT = 4566;
@@ -29,30 +34,14 @@ const FIRST_USER_ID = 1_000_000;
 const USER_IDS_PER_REGION = 4096;
 /** Every process is dead when the exit is known, so what is in the pipe is all there is. */
 const DRAIN_MS = 1000;
-/** As many files per MB of /tmp as AWS's ext4 has (one inode per 16 KB). */
-const INODES_PER_MB = 64;
 
-type Pipe = ReturnType<Linux["pipe"]>;
+/** What a cell is made for: the smallest function that there can be. */
+export const CELL_SIZE: Size = { memoryMb: 128, ephemeralStorageMb: 512 };
 
-/** @throws SystemCallError when descriptors are short */
-function openPipes(linux: Linux, count: number): Pipe[] {
-  const pipes: Pipe[] = [];
-  try {
-    while (pipes.length < count) pipes.push(linux.pipe());
-    return pipes;
-  } catch (error) {
-    for (const { readEnd, writeEnd } of pipes) for (const end of [readEnd, writeEnd]) closeSync(end);
-    throw error;
-  }
-}
-
-/** Extensions run, and process 1 waits to hear how to start the runtime. */
-interface Waiting {
-  readonly ends: ToldEnds;
-  /** Write end of its pipe. */
-  readonly commandFd: number;
-  /** What it started the extensions with. */
-  readonly environment: Readonly<Record<string, string>>;
+/** What process 1 gets besides its own. */
+interface Beside {
+  readonly command: Pipe;
+  readonly output: Pipe | undefined;
 }
 
 export class ContainerSandbox implements Sandbox {
@@ -67,14 +56,16 @@ export class ContainerSandbox implements Sandbox {
   readonly runtimeApiAddress = `${INSIDE_ADDRESS}:${RUNTIME_API_PORT}`;
   readonly runtimeApiSocketPath = join(OWN_DIRECTORY, SOCKET_NAME);
   readonly regionEndpoint = `http://${INSIDE_ADDRESS}:${REGION_PORT}`;
-  readonly #spec: SandboxSpec;
+  #spec: SandboxSpec;
   readonly #ground: Ground;
   readonly #network: NetworkNamespace;
-  readonly #directory: string;
+  readonly #directory: HostDirectory;
   readonly #cgroupPath: string;
   readonly #userId: number;
   readonly #connections = new Connections();
   readonly #onDestroyed: () => void;
+  /** Where what comes late is mounted. */
+  #late: LateMounts | undefined;
   /** While something runs. */
   #cgroup: Cgroup | undefined;
   /** Resolves when nothing of what ran last is left on the host. */
@@ -92,46 +83,49 @@ export class ContainerSandbox implements Sandbox {
     this.#ground = ground;
     this.#network = network;
     this.#onDestroyed = onDestroyed;
-    this.#directory = join(path, "sandboxes", String(network.slot));
+    this.#directory = new HostDirectory(ground.linux, join(path, "sandboxes", String(network.slot)));
     this.#cgroupPath = join(regionCgroup(number), String(network.slot));
     this.#userId = FIRST_USER_ID + number * USER_IDS_PER_REGION + network.slot;
   }
 
   /** Make directories, /tmp and listeners. */
   async prepare(): Promise<void> {
-    const { linux } = this.#ground;
-    mkdirSync(this.#own, { recursive: true, mode: 0o755 });
-    mkdirSync(this.#temporary);
-    const { ephemeralStorageMb } = this.#spec;
-    const size = `size=${ephemeralStorageMb}m,nr_inodes=${ephemeralStorageMb * INODES_PER_MB},mode=1777`;
-    linux.mount("tmp", this.#temporary, "tmpfs", MOUNT.noSuid | MOUNT.noDev, size);
-    const user = `${USER_NAME}:x:${this.#userId}`;
-    writeFileSync(join(this.#own, "passwd"), `root:x:0:0:root:/root:/bin/sh\n${user}:${this.#userId}::/tmp:/bin/sh\n`);
-    writeFileSync(join(this.#own, "group"), `root:x:0:\n${user}:\n`);
+    this.#directory.make(this.#userId, this.#spec.ephemeralStorageMb);
     await this.#listen();
   }
 
+  /** Start a runtime process that waits to be told for which function, of a size no smaller than this one's. */
+  async startCell(command: SandboxCommand): Promise<Pick<Launched, "over">> {
+    this.#late = new LateMounts(this.#ground.linux, join(this.#directory.path, "late"));
+    this.#late.make();
+    return this.#launchWaiting(processOneForCell(command), JSON.stringify, true);
+  }
+
+  /** It is this function's from now on. */
+  adopt(spec: SandboxSpec): void {
+    this.#spec = spec;
+  }
+
   async startExtensions(extensions: SandboxExtensions): Promise<readonly Promise<SandboxExit>[]> {
+    // They come before the runtime: one that waits already will not do.
+    if (this.#waiting) await this.#kill();
+    this.#forgetLate();
     const { executables, environment, workingDirectory } = extensions;
-    const [command, output] = openPipes(this.#ground.linux, 2) as [Pipe, Pipe];
-    try {
-      const one = processOneForExtensions(executables, environment, workingDirectory);
-      const { ends } = await this.#launch(one, { command, output });
-      this.#waiting = { ends, commandFd: command.writeEnd, environment };
-      return executables.map((_, index) => this.#endOf(ends, String(index)));
-    } catch (error) {
-      for (const end of [command.writeEnd, output.readEnd]) closeSync(end);
-      throw error;
-    } finally {
-      for (const end of [command.readEnd, output.writeEnd]) closeSync(end);
-    }
+    const one = processOneForExtensions(executables, environment, workingDirectory);
+    const { ends } = await this.#launchWaiting(one, (command) => runtimeScript(environment, command), false);
+    return executables.map((_, index) => this.#endOf(ends, String(index)));
   }
 
   async start(command: SandboxCommand): Promise<{ readonly exited: Promise<SandboxExit> }> {
-    if (this.#waiting) return { exited: this.#startBeside(this.#waiting, command) };
-    const { ends, over } = await this.#launch(processOne(command));
+    const waiting = this.#waiting;
+    if (waiting?.isCell) this.#becomeOf(this.#spec);
+    else this.#forgetLate();
+    this.#waiting = undefined;
+    waiting?.tell(command);
+    const { ends, over } = waiting ?? (await this.#launch(processOne(command)));
     // Alone it is over with the runtime: what was written is all there, and every process dead, when its end is told.
-    return { exited: over.then(() => this.#endOf(ends, RUNTIME)) };
+    const isAlone = waiting === undefined || waiting.isCell;
+    return { exited: isAlone ? over.then(() => this.#endOf(ends, RUNTIME)) : this.#endOf(ends, RUNTIME) };
   }
 
   terminate(): void {
@@ -183,17 +177,9 @@ export class ContainerSandbox implements Sandbox {
   async destroy(): Promise<void> {
     await this.#kill();
     this.#connections.close();
-    this.#ground.linux.unmount(this.#temporary);
-    rmSync(this.#directory, { recursive: true, force: true });
+    this.#forgetLate();
+    this.#directory.remove();
     this.#onDestroyed();
-  }
-
-  get #own(): string {
-    return join(this.#directory, "own");
-  }
-
-  get #temporary(): string {
-    return join(this.#directory, "tmp");
   }
 
   get #containerId(): string {
@@ -202,13 +188,15 @@ export class ContainerSandbox implements Sandbox {
 
   async #listen(): Promise<void> {
     const { linux } = this.#ground;
-    const { onRuntimeApiConnection, onRegionConnection } = this.#spec;
+    // Whose they are is settled when they come.
+    const onRuntimeApiConnection = (socket: Socket) => this.#spec.onRuntimeApiConnection(socket);
+    const onRegionConnection = (socket: Socket) => this.#spec.onRegionConnection(socket);
     // The sockets are made inside the sandbox's network: whoever reaches them is inside.
     const [runtimeApi, region] = linux.insideNetworkNamespace(this.#network.fd, () => [
       linux.listenTcp(INSIDE_ADDRESS, RUNTIME_API_PORT),
       linux.listenTcp(INSIDE_ADDRESS, REGION_PORT),
     ]) as [number, number];
-    const path = join(this.#own, SOCKET_NAME);
+    const path = join(this.#directory.own, SOCKET_NAME);
     await Promise.all([
       this.#connections.listen({ fd: runtimeApi }, onRuntimeApiConnection),
       this.#connections.listen({ fd: region }, onRegionConnection),
@@ -216,20 +204,53 @@ export class ContainerSandbox implements Sandbox {
     ]);
   }
 
-  /** @returns the ends that process 1 tells of, and when all is over */
-  async #launch(
+  /** What comes late to a cell comes here. */
+  #becomeOf(spec: SandboxSpec): void {
+    this.#late?.bind(spec.directories);
+    this.#forgetLate();
+    this.#cgroup?.raise(spec);
+    if (spec.ephemeralStorageMb > CELL_SIZE.ephemeralStorageMb) {
+      this.#directory.resizeTemporary(spec.ephemeralStorageMb);
+    }
+  }
+
+  #forgetLate(): void {
+    this.#late?.drop();
+    this.#late = undefined;
+  }
+
+  async #launchWaiting(
     one: ProcessOne,
-    beside?: { command: Pipe; output: Pipe },
-  ): Promise<{ ends: ToldEnds; over: Promise<void> }> {
+    render: (command: SandboxCommand) => string,
+    isCell: boolean,
+  ): Promise<Launched> {
+    // Extensions write elsewhere than the runtime does.
+    const [command, output] = this.#ground.linux.pipes(isCell ? 1 : 2) as [Pipe, Pipe?];
+    try {
+      const launched = await this.#launch(one, { command, output });
+      this.#waiting = new Waiting(launched, command.writeEnd, render, isCell);
+      return launched;
+    } catch (error) {
+      closeSync(command.writeEnd);
+      if (output) closeSync(output.readEnd);
+      throw error;
+    } finally {
+      closeSync(command.readEnd);
+      if (output) closeSync(output.writeEnd);
+    }
+  }
+
+  async #launch(one: ProcessOne, beside?: Beside): Promise<Launched> {
     const { linux, layout, runtime, stateRoot, root, devices, seccomp } = this.#ground;
     const config = ociConfig({
       processOne: one,
       root,
       devices,
       seccomp,
-      directories: this.#spec.directories,
-      own: this.#own,
-      temporary: this.#temporary,
+      directories: { ...this.#spec.directories, ...this.#late?.directories },
+      areDirectoriesLate: this.#late !== undefined,
+      own: this.#directory.own,
+      temporary: this.#directory.temporary,
       userId: this.#userId,
       cgroupPath: `/${this.#cgroupPath}`,
       networkNamespace: `/proc/${process.pid}/fd/${this.#network.fd}`,
@@ -237,22 +258,21 @@ export class ContainerSandbox implements Sandbox {
       ephemeralStorageMb: this.#spec.ephemeralStorageMb,
       hasSwapAccounting: layout.hasSwapAccounting,
     });
-    writeFileSync(join(this.#directory, "config.json"), JSON.stringify(config));
+    writeFileSync(join(this.#directory.path, "config.json"), JSON.stringify(config));
     await this.#cleaned;
-    const [output, status] = openPipes(linux, 2) as [Pipe, Pipe];
+    const [output, status] = linux.pipes(2) as [Pipe, Pipe];
     // Programs that open /dev/stdout by its path need to own the pipe.
-    for (const { writeEnd } of beside ? [output, beside.output] : [output]) {
-      fchownSync(writeEnd, this.#userId, this.#userId);
-    }
+    for (const pipe of [output, beside?.output]) if (pipe) fchownSync(pipe.writeEnd, this.#userId, this.#userId);
     const ends = new ToldEnds(status.readEnd);
     const fds = {
       outputFd: output.writeEnd,
       statusFd: status.writeEnd,
-      ...(beside && { beside: { commandFd: beside.command.readEnd, outputFd: beside.output.writeEnd } }),
+      ...(beside && { commandFd: beside.command.readEnd }),
+      ...(beside?.output && { extensionOutputFd: beside.output.writeEnd }),
     };
     let cgroup: Cgroup;
     try {
-      await launch(runtime, { id: this.#containerId, bundle: this.#directory, stateRoot, ...fds });
+      await launch(runtime, { id: this.#containerId, bundle: this.#directory.path, stateRoot, ...fds });
       cgroup = new Cgroup(layout, this.#cgroupPath, this.#spec.memoryMb);
     } catch (error) {
       closeSync(output.readEnd);
@@ -265,8 +285,10 @@ export class ContainerSandbox implements Sandbox {
     this.#wasKilledForMemory = false;
     this.#oomKills = 0;
     // Read from only now: had the launch failed, the OCI runtime's complaint would be in the function's log.
-    const outputs = [new Output(output.readEnd, this.#spec.onOutput)];
-    if (beside) outputs.push(new Output(beside.output.readEnd, this.#spec.onExtensionOutput));
+    const outputs = [new Output(output.readEnd, (chunk) => this.#spec.onOutput(chunk))];
+    if (beside?.output) {
+      outputs.push(new Output(beside.output.readEnd, (chunk) => this.#spec.onExtensionOutput(chunk)));
+    }
     const over = this.#awaitOver(ends, outputs, cgroup);
     this.#cgroup = cgroup;
     this.#cleaned = over.then(() => this.#clean());
@@ -274,20 +296,6 @@ export class ContainerSandbox implements Sandbox {
     this.#cleaned.catch(() => {});
     this.#ground.memoryWatcher.watch(this);
     return { ends, over };
-  }
-
-  /** Tell process 1 how to start the runtime. */
-  #startBeside({ ends, commandFd, environment }: Waiting, command: SandboxCommand): Promise<SandboxExit> {
-    this.#waiting = undefined;
-    try {
-      writeSync(commandFd, runtimeScript(environment, command));
-    } catch (error) {
-      // It is dead already, which its ends tell.
-      if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
-    } finally {
-      closeSync(commandFd);
-    }
-    return this.#endOf(ends, RUNTIME);
   }
 
   async #endOf(ends: ToldEnds, who: string): Promise<SandboxExit> {
@@ -309,7 +317,7 @@ export class ContainerSandbox implements Sandbox {
     } finally {
       cgroup.close();
       this.#cgroup = undefined;
-      if (this.#waiting) closeSync(this.#waiting.commandFd);
+      this.#waiting?.close();
       this.#waiting = undefined;
     }
   }
