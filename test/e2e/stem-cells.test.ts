@@ -217,18 +217,8 @@ describe("functions that start in what was started ahead", { skip: !CONTAINERS &
   });
 
   test("a waiting process that is killed is replaced", async () => {
-    const waiting = () =>
-      readdirSync("/proc").filter((pid) => {
-        try {
-          const environ = readFileSync(`/proc/${pid}/environ`, "utf8");
-          const group = readFileSync(`/proc/${pid}/cgroup`, "utf8");
-          return environ.includes("ALONZO_CELL=") && /memory:\/alonzo\/|0::\/alonzo\//.test(group);
-        } catch {
-          return false;
-        }
-      });
     await fromCell(dumping("nodejs26.x"));
-    for (const pid of waiting()) if (isOf(Number(pid), ahead.pid)) process.kill(Number(pid), "SIGKILL");
+    for (const pid of waitingProcesses(ahead.pid)) process.kill(pid, "SIGKILL");
     await fromCell(dumping("nodejs26.x"));
   });
 
@@ -246,12 +236,19 @@ describe("functions that start in what was started ahead", { skip: !CONTAINERS &
   });
 });
 
-/** Whether a sandbox's process belongs to this region: its shell is a child of the OCI runtime that is gone, so by group. */
-function isOf(pid: number, region: number): boolean {
+/** The cells' processes of a region that nobody has adopted, or which began as such. */
+function waitingProcesses(region: number): number[] {
   const number = readdirSync("/run/alonzo").find((name) => {
-    if (!name.endsWith(".lock")) return false;
-    return readFileSync(`/run/alonzo/${name}`, "utf8").trim() === String(region);
+    return name.endsWith(".lock") && readFileSync(`/run/alonzo/${name}`, "utf8").trim() === String(region);
   });
-  const group = readFileSync(`/proc/${pid}/cgroup`, "utf8");
-  return group.includes(`/alonzo/${number?.replace(".lock", "")}/`);
+  const group = `/alonzo/${number?.replace(".lock", "")}/`;
+  return readdirSync("/proc").flatMap((pid) => {
+    try {
+      const isCell = readFileSync(`/proc/${pid}/environ`, "utf8").includes("ALONZO_CELL=");
+      return isCell && readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(group) ? [Number(pid)] : [];
+    } catch {
+      // It is none, or has ended meanwhile.
+      return [];
+    }
+  });
 }
