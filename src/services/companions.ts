@@ -4,8 +4,9 @@ import type { PolledQueues } from "../invocation/polled-queues.ts";
 import type { HttpSurface } from "../wire/http-surface.ts";
 import type { WireService } from "../wire/service.ts";
 import type { Companion, CompanionContext, OpenCompanion } from "./companion.ts";
+import { openSqs } from "./sqs/index.ts";
 
-const COMPANIONS: readonly OpenCompanion[] = [];
+const COMPANIONS: readonly OpenCompanion[] = [openSqs];
 
 export interface Companions {
   readonly services: readonly WireService[];
