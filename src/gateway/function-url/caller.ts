@@ -1,5 +1,5 @@
 /** Who signed a request to a function URL, as the function learns it: `requestContext.authorizer.iam` of its event. */
-import { createHash } from "node:crypto";
+import { principalId } from "../../wire/http-integration/principal-id.ts";
 import type { Principal } from "../../wire/service.ts";
 
 export interface Caller {
@@ -13,7 +13,7 @@ export interface Caller {
 }
 
 export function callerOf(principal: Principal, accessKeyId: string): Caller {
-  const id = uniqueId(principal);
+  const id = principalId(principal);
   return {
     accessKey: accessKeyId,
     accountId: principal.accountId,
@@ -23,12 +23,4 @@ export function callerOf(principal: Principal, accessKeyId: string): Caller {
     userArn: principal.arn,
     userId: id,
   };
-}
-
-/** The account's number for itself; `AROA...:session` for a role, always the same for the same role. */
-function uniqueId({ arn, accountId }: Principal): string {
-  const [, role, session] = /^(arn:[^/]*:assumed-role\/[^/]+)\/(.+)$/.exec(arn) ?? [];
-  if (role === undefined || session === undefined) return accountId;
-  const digest = createHash("sha256").update(role).digest("hex").toUpperCase();
-  return `AROA${digest.slice(0, 17)}:${session}`;
 }

@@ -12,6 +12,7 @@ import type { FunctionUrlDirectory, UrlOwner } from "../../functions/function-ur
 import type { Invoker } from "../../invocation/invoker.ts";
 import { requestTooLarge } from "../../wire/common-errors.ts";
 import { answerOf, type FunctionAnswer } from "../../wire/http-integration/answer.ts";
+import { corsHeaders, isPreflight, preflightHeaders } from "../../wire/http-integration/owner-cors.ts";
 import { MalformedAnswer } from "../../wire/http-integration/response-headers.ts";
 import type { Authorize } from "../authorization.ts";
 import { chunkedWireBytes } from "../aws-chunked.ts";
@@ -28,7 +29,6 @@ import { forbidden, internalServerError, URL_ERRORS, unknownUrl } from "./errors
 import { urlEvent } from "./event.ts";
 import { mayCallUrl } from "./permission.ts";
 import { StreamedAnswer } from "./streamed-answer.ts";
-import { corsHeaders, isPreflight, preflightHeaders } from "./url-cors.ts";
 
 /** bytes: of the body, and of the event that is made of it */
 const MAX_EVENT_BYTES = 6_291_456;

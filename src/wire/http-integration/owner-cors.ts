@@ -1,17 +1,32 @@
 /**
- * CORS as the owner of a function URL configures it: the headers of every answer, and the answer to a preflight request,
- * which never reaches the function. Not the region's own rules for browsers (../cors.ts): those do not hold here.
+ * CORS as the owner of a function URL or an HTTP API configures it: the headers of every answer, and the answer to a preflight
+ * request, which never reaches the function. Not the region's own rules for browsers: those do not hold here.
  */
-import type { FunctionUrlCors } from "../../functions/function-url.ts";
-import type { RequestHead } from "../request-head.ts";
+
+/** As the owner configures it. */
+export interface OwnerCors {
+  readonly allowCredentials?: boolean | undefined;
+  readonly allowHeaders?: readonly string[] | undefined;
+  readonly allowMethods?: readonly string[] | undefined;
+  readonly allowOrigins?: readonly string[] | undefined;
+  readonly exposeHeaders?: readonly string[] | undefined;
+  /** seconds */
+  readonly maxAge?: number | undefined;
+}
+
+/** What of a request's head counts. */
+interface Asking {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 /** Is this the question of a browser whether it may send what it is going to? */
-export function isPreflight({ method, headers }: RequestHead): boolean {
+export function isPreflight({ method, headers }: Asking): boolean {
   return method === "OPTIONS" && headers.origin !== undefined && headers["access-control-request-method"] !== undefined;
 }
 
 /** Names and values for every answer; none but Vary for an origin that is not allowed. */
-export function corsHeaders(cors: FunctionUrlCors, head: RequestHead): string[] {
+export function corsHeaders(cors: OwnerCors, head: Asking): string[] {
   const origin = allowedOrigin(cors, head.headers.origin);
   const headers = origin === "*" ? [] : ["Vary", "Origin"];
   if (origin === undefined) return headers;
@@ -22,7 +37,7 @@ export function corsHeaders(cors: FunctionUrlCors, head: RequestHead): string[] 
 }
 
 /** The further headers of the answer to a preflight request. */
-export function preflightHeaders(cors: FunctionUrlCors, head: RequestHead): string[] {
+export function preflightHeaders(cors: OwnerCors, head: Asking): string[] {
   if (allowedOrigin(cors, head.headers.origin) === undefined) return [];
   const headers: string[] = [];
   const methods = answered(cors.allowMethods, head.headers["access-control-request-method"]);
@@ -34,7 +49,7 @@ export function preflightHeaders(cors: FunctionUrlCors, head: RequestHead): stri
 }
 
 /** To browsers that send credentials `*` means no origin at all: they get their own name back. */
-function allowedOrigin(cors: FunctionUrlCors, origin: string | undefined): string | undefined {
+function allowedOrigin(cors: OwnerCors, origin: string | undefined): string | undefined {
   const allowed = cors.allowOrigins ?? [];
   if (allowed.includes("*")) return cors.allowCredentials && origin !== undefined ? origin : "*";
   return origin !== undefined && allowed.includes(origin) ? origin : undefined;

@@ -1,0 +1,86 @@
+/** JWT authorizers of HTTP APIs: tokens of an OpenID issuer, verified by the keys that it publishes. */
+import { createRemoteJWKSet, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+
+/** AWS takes no others. */
+const ALGORITHMS = ["RS256", "RS384", "RS512"];
+const DISCOVERY_TIMEOUT_MS = 5_000;
+/** What an issuer says of itself is asked anew after this. */
+const KEYS_AGE_MS = 2 * 60 * 60_000;
+const MOST_ISSUERS = 1_000;
+const MAX_DISCOVERY_BYTES = 256 * 1024;
+
+export interface JwtRules {
+  readonly issuer: string;
+  readonly audience: readonly string[];
+}
+
+export type JwtVerdict =
+  | { readonly claims: JWTPayload; readonly scopes: readonly string[] }
+  | { readonly error: "invalid_token"; readonly description: string };
+
+interface Issuer {
+  readonly keys: Promise<JWTVerifyGetKey>;
+  readonly knownSinceMs: number;
+}
+
+export class JwtIssuers {
+  readonly #issuers = new Map<string, Issuer>();
+
+  /** @param text the token, with or without `Bearer ` before it */
+  async verify(text: string, { issuer, audience }: JwtRules): Promise<JwtVerdict> {
+    const token = text.replace(/^bearer +/i, "");
+    let claims: JWTPayload;
+    try {
+      const keys = await this.#keysOf(issuer);
+      const { payload } = await jwtVerify(token, keys, { algorithms: ALGORITHMS, issuer, requiredClaims: ["exp"] });
+      claims = payload;
+    } catch (error) {
+      return invalid(error instanceof Error ? error.message : "the token cannot be verified");
+    }
+    // The client's id stands for the audience only where there is none.
+    const named = claims.aud ?? (typeof claims.client_id === "string" ? claims.client_id : []);
+    if (![named].flat().some((one) => audience.includes(one))) return invalid("the token has an invalid audience");
+    if (claims.iat !== undefined && claims.iat * 1000 > Date.now()) return invalid("the token is issued in the future");
+    return { claims, scopes: scopesOf(claims) };
+  }
+
+  #keysOf(issuer: string): Promise<JWTVerifyGetKey> {
+    const known = this.#issuers.get(issuer);
+    if (known && Date.now() - known.knownSinceMs < KEYS_AGE_MS) return known.keys;
+    const keys = discover(issuer);
+    if (this.#issuers.size >= MOST_ISSUERS) this.#issuers.clear();
+    this.#issuers.set(issuer, { keys, knownSinceMs: Date.now() });
+    // One that cannot be reached now may be a moment later.
+    keys.catch(() => this.#issuers.delete(issuer));
+    return keys;
+  }
+}
+
+async function discover(issuer: string): Promise<JWTVerifyGetKey> {
+  const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+  const answer = await fetch(url, { signal: AbortSignal.timeout(DISCOVERY_TIMEOUT_MS), redirect: "error" });
+  const text = answer.ok ? await answer.text() : "";
+  if (text === "" || text.length > MAX_DISCOVERY_BYTES) throw new Error("the issuer does not tell where its keys are");
+  const { jwks_uri: uri } = JSON.parse(text) as { jwks_uri?: unknown };
+  if (typeof uri !== "string" || !/^https?:/.test(uri)) throw new Error("the issuer does not tell where its keys are");
+  return createRemoteJWKSet(new URL(uri), { timeoutDuration: DISCOVERY_TIMEOUT_MS, cacheMaxAge: KEYS_AGE_MS });
+}
+
+const invalid = (description: string): JwtVerdict => ({ error: "invalid_token", description });
+
+/** `scope` in one text, or `scp` as text or list. */
+function scopesOf({ scope, scp }: JWTPayload): string[] {
+  const told = scope ?? scp;
+  if (Array.isArray(told)) return told.map(String);
+  return typeof told === "string" ? told.split(" ").filter((one) => one !== "") : [];
+}
+
+/** Claims as events hold them: all text, lists in AWS's form. */
+export function claimTexts(claims: JWTPayload): Record<string, string> {
+  return Object.fromEntries(Object.entries(claims).map(([name, value]) => [name, claimText(value)]));
+}
+
+function claimText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(claimText).join(" ")}]`;
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+}
