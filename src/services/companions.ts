@@ -3,10 +3,11 @@
 import type { PolledQueues } from "../invocation/polled-queues.ts";
 import type { HttpSurface } from "../wire/http-surface.ts";
 import type { WireService } from "../wire/service.ts";
+import { openApiGateway } from "./apigateway/index.ts";
 import type { Companion, CompanionContext, OpenCompanion } from "./companion.ts";
 import { openSqs } from "./sqs/index.ts";
 
-const COMPANIONS: readonly OpenCompanion[] = [openSqs];
+const COMPANIONS: readonly OpenCompanion[] = [openSqs, openApiGateway];
 
 export interface Companions {
   readonly services: readonly WireService[];

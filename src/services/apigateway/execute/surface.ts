@@ -71,7 +71,9 @@ export class ExecuteSurface implements HttpSurface {
       },
       renderError,
     };
-    return connections === undefined || management === undefined ? match : { ...match, call: { service: management, path: connections } };
+    return connections === undefined || management === undefined
+      ? match
+      : { ...match, call: { service: management, path: connections } };
   }
 }
 
