@@ -69,6 +69,21 @@ export const MODEL_SOURCES: readonly ModelSource[] = [
       PutObject: 5 * KB * MB,
       UploadPart: 5 * KB * MB,
     },
+    // Checked by the service, which has an error of its own for each (API reference, "Error responses"). The pattern
+    // of a copy's source does not let it be percent-encoded, which it must be.
+    unchecked: {
+      BucketLocationConstraint: ["enum"],
+      ChecksumAlgorithm: ["enum"],
+      ChecksumType: ["enum"],
+      CopySource: ["pattern"],
+      EncodingType: ["enum"],
+      Event: ["enum"],
+      FilterRuleName: ["enum"],
+      MetadataDirective: ["enum"],
+      ObjectAttributes: ["enum"],
+      StorageClass: ["enum"],
+      TaggingDirective: ["enum"],
+    },
   },
   {
     name: "eventbridge",

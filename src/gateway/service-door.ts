@@ -2,6 +2,7 @@
 
 import type { BodyBudget } from "../execution/body-budget.ts";
 import type { Place } from "../functions/function-name.ts";
+import { isTraceId } from "../invocation/trace-id.ts";
 import { requestTooLarge } from "../wire/common-errors.ts";
 import type { SurfaceMatch } from "../wire/http-surface.ts";
 import type { Principal, WireHead, WireRequest, WireService } from "../wire/service.ts";
@@ -62,6 +63,8 @@ export class ServiceDoor {
     const body = service.namesOperationInBody(request)
       ? await this.#readThenPermit(exchange, service, request, signature)
       : await this.#permitThenRead(exchange, service, request, signature);
+    const { remoteAddress } = exchange.request.socket;
+    const trace = head.headers["x-amzn-trace-id"];
     const answer = await service.handle(
       { ...request, ...body },
       {
@@ -70,7 +73,8 @@ export class ServiceDoor {
         ...this.#place,
         endpoint,
         callerGone: () => exchange.whenAbandoned(),
-        ...(exchange.request.socket.remoteAddress && { sourceIp: exchange.request.socket.remoteAddress }),
+        ...(remoteAddress && { sourceIp: remoteAddress }),
+        ...(isTraceId(trace) && { traceId: trace }),
       },
     );
     exchange.reply(answer);

@@ -83,7 +83,9 @@ export class OpenSignature {
     const signing = this.#chunkSigning();
     const decoded = signing.decodedLength;
     const isNumber = decoded !== undefined && /^\d{1,15}$/.test(decoded);
-    return new CheckedBody(source, new AwsChunkedDecoder(form, signing), isNumber ? Number(decoded) : undefined);
+    const bytes = isNumber ? Number(decoded) : undefined;
+    const trailer = form.trailer ? this.#request.headers["x-amz-trailer"] : undefined;
+    return new CheckedBody(source, new AwsChunkedDecoder(form, signing), bytes, trailer);
   }
 
   #bodyCheck(): BodyCheck {

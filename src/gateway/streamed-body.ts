@@ -81,11 +81,15 @@ export const contentMismatch = (): Error =>
 
 export class CheckedBody implements BodyStream {
   readonly length: number | undefined;
+  readonly announced: readonly string[];
   readonly #source: AsyncIterable<Buffer>;
   readonly #check: BodyCheck;
   #trailers: Trailers = {};
 
-  constructor(source: AsyncIterable<Buffer>, check: BodyCheck, length: number | undefined) {
+  /** @param announced the header X-Amz-Trailer */
+  constructor(source: AsyncIterable<Buffer>, check: BodyCheck, length: number | undefined, announced = "") {
+    const names = announced.split(",").map((name) => name.trim().toLowerCase());
+    this.announced = names.filter((name) => name !== "");
     this.#source = source;
     this.#check = check;
     this.length = length;

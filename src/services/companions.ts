@@ -5,9 +5,10 @@ import type { HttpSurface } from "../wire/http-surface.ts";
 import type { WireService } from "../wire/service.ts";
 import { openApiGateway } from "./apigateway/index.ts";
 import type { Companion, CompanionContext, OpenCompanion } from "./companion.ts";
+import { openS3 } from "./s3/index.ts";
 import { openSqs } from "./sqs/index.ts";
 
-const COMPANIONS: readonly OpenCompanion[] = [openSqs, openApiGateway];
+const COMPANIONS: readonly OpenCompanion[] = [openSqs, openS3, openApiGateway];
 
 export interface Companions {
   readonly services: readonly WireService[];

@@ -45,6 +45,13 @@ export class CodecSchemas {
     return schema;
   }
 
+  /** A structure under the name of the element that it is in. */
+  named(shape: Shape, element: string | undefined): $Schema {
+    if (element === undefined || element === shape.traits.xmlName) return this.of(shape);
+    const [kind, namespace, name, , names, targets] = this.of(shape) as unknown as unknown[];
+    return [kind, namespace, name, { xmlName: element }, names, targets] as unknown as $Schema;
+  }
+
   #make(shape: Shape): $Schema {
     switch (shape.type) {
       case "structure":

@@ -68,9 +68,9 @@ export function createService<M>(options: ServiceOptions<M>): WireService {
       try {
         return await call(protocol, request, context);
       } catch (error) {
-        if (error instanceof ServiceError) return protocol.fail(error, context.requestId);
+        if (error instanceof ServiceError) return protocol.fail(error, context.requestId, request);
         onFault(error, context.requestId);
-        return protocol.fail(internalError(model), context.requestId);
+        return protocol.fail(internalError(model), context.requestId, request);
       }
     },
     renderError: (error, requestId, head) => protocols.spokenIn(head).fail(error, requestId),

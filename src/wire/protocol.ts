@@ -23,7 +23,8 @@ export interface Protocol {
   parse(operation: Operation, request: WireRequest): Members;
   /** Writes what the model knows of the output and drops the rest. */
   write(operation: Operation, output: Members, requestId: string): WireResponse;
-  fail(error: ServiceError, requestId: string): WireResponse;
+  /** @param request absent for errors that were met before there was one */
+  fail(error: ServiceError, requestId: string, request?: Pick<WireRequest, "method" | "path">): WireResponse;
 }
 
 export type ProtocolFactory = (model: ServiceModel) => Protocol;

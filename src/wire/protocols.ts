@@ -4,6 +4,7 @@ import { createJson10, createJson11 } from "./json-rpc.ts";
 import type { ServiceModel } from "./model.ts";
 import type { Protocol, ProtocolFactory, RequestHead } from "./protocol.ts";
 import { createRestJson } from "./rest-json.ts";
+import { createRestXml } from "./rest-xml.ts";
 import { createRpcCbor } from "./rpc-cbor.ts";
 
 /** By Smithy id. A new protocol is a file and a line here. */
@@ -12,6 +13,7 @@ const FACTORIES: Readonly<Record<string, ProtocolFactory>> = {
   "aws.protocols#awsJson1_1": createJson11,
   "aws.protocols#awsQuery": createAwsQuery,
   "aws.protocols#restJson1": createRestJson,
+  "aws.protocols#restXml": createRestXml,
   "smithy.protocols#rpcv2Cbor": createRpcCbor,
 };
 

@@ -6,15 +6,16 @@ import { Readable } from "node:stream";
 import { CodecSchemas } from "./codec-schemas.ts";
 import { commonError } from "./common-errors.ts";
 import { writeEventStream } from "./event-stream.ts";
-import { asBuffer, JsonCodec } from "./json-codec.ts";
+import { JsonCodec } from "./json-codec.ts";
 import type { Operation, ServiceModel } from "./model.ts";
 import type { Members, Protocol, RequestHead } from "./protocol.ts";
 import { parseQuery } from "./query.ts";
+import { assign, readBound, writeBound, writeBytes } from "./rest-bindings.ts";
 import { RestRouter } from "./route.ts";
 import type { WireRequest, WireResponse } from "./service.ts";
 import type { ServiceError } from "./service-error.ts";
 import type { Member, Shape } from "./shape.ts";
-import { readText, readValue, serializationError } from "./strict.ts";
+import { readValue } from "./strict.ts";
 
 const NO_BODY = Buffer.alloc(0);
 const JSON_TYPE = "application/json";
@@ -60,18 +61,15 @@ class RestJson implements Protocol {
     const query = parseQuery(request.query);
     const input: Members = {};
     const inBody: Member[] = [];
-    for (const member of operation.input.members) {
-      const { httpLabel, httpQuery, httpQueryParams, httpHeader, httpPayload } = member.traits;
-      if (httpLabel) input[member.name] = readText(member.target, decodeLabel(labels?.get(member.name) ?? ""));
-      else if (httpQuery !== undefined) assign(input, member, readQuery(member.target, query.get(httpQuery)));
-      else if (httpQueryParams) assign(input, member, unboundParameters(operation, query));
-      else if (httpHeader !== undefined) assign(input, member, readHeader(member.target, request.headers, httpHeader));
-      else if (httpPayload) assign(input, member, this.#readPayload(member.target, request.body));
+    for (const member of readBound(operation.input.members, { labels, query, headers: request.headers }, input)) {
+      const { httpQueryParams, httpPayload } = member.traits;
+      if (httpQueryParams) assign(input, member.name, unboundParameters(operation, query));
+      else if (httpPayload) assign(input, member.name, this.#readPayload(member.target, request.body));
       else inBody.push(member);
     }
     if (inBody.length > 0 && request.body.length > 0) {
       const body = readValue(operation.input, this.#json.parse(request.body)) as Members;
-      for (const member of inBody) assign(input, member, body[member.name]);
+      for (const member of inBody) assign(input, member.name, body[member.name]);
     }
     return input;
   }
@@ -106,17 +104,9 @@ class RestJson implements Protocol {
     };
   }
 
-  /** Status and headers that members are bound to. */
   #head(members: readonly Member[], output: Members, defaultStatus: number, requestId: string) {
-    const headers: Record<string, string> = { "x-amzn-RequestId": requestId };
-    let status = defaultStatus;
-    for (const { name, traits, target } of members) {
-      const value = output[name];
-      if (value === undefined || value === null) continue;
-      if (traits.httpResponseCode) status = value as number;
-      else if (traits.httpHeader !== undefined) headers[traits.httpHeader.toLowerCase()] = writeHeader(target, value);
-    }
-    return { status, headers };
+    const { status, headers } = writeBound(members, output, defaultStatus);
+    return { status, headers: { "x-amzn-RequestId": requestId, ...headers } };
   }
 
   #writePayload({ target }: Member, value: unknown, status: number, headers: Record<string, string>): WireResponse {
@@ -138,13 +128,8 @@ class RestJson implements Protocol {
         body: this.#json.write(target, value as Members),
       };
     }
-    const body = value instanceof Readable ? value : asBuffer(value as Uint8Array | string);
-    return { status, headers: { "content-type": JSON_TYPE, ...headers }, body };
+    return { status, headers: { "content-type": JSON_TYPE, ...headers }, body: writeBytes(value) };
   }
-}
-
-function assign(input: Members, member: Member, value: unknown): void {
-  if (value !== undefined) input[member.name] = value;
 }
 
 /** The parameters that no other member is bound to, nor the URI itself; of repeated ones the first. */
@@ -153,31 +138,4 @@ function unboundParameters({ http, input }: Operation, query: ReadonlyMap<string
   const bound = new Set([...staticNames, ...input.members.map(({ traits }) => traits.httpQuery)]);
   const left = [...query].filter(([name]) => !bound.has(name)).map(([name, values]) => [name, values[0]]);
   return left.length === 0 ? undefined : Object.assign(Object.create(null), Object.fromEntries(left));
-}
-
-/** Of repeated parameters the first counts, unless the member is a list. */
-function readQuery(shape: Shape, values: readonly string[] | undefined): unknown {
-  const [first] = values ?? [];
-  if (values === undefined || first === undefined) return undefined;
-  return shape.type === "list" ? values.map((value) => readText(shape.value, value)) : readText(shape, first);
-}
-
-function readHeader(shape: Shape, headers: WireRequest["headers"], name: string): unknown {
-  const text = headers[name.toLowerCase()];
-  if (text === undefined) return undefined;
-  if (shape.type !== "list") return readText(shape, text);
-  return text.split(",").map((item) => readText(shape.value, item.trim()));
-}
-
-function decodeLabel(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch (cause) {
-    throw serializationError("The request URI is not correctly percent-encoded", cause);
-  }
-}
-
-function writeHeader(shape: Shape, value: unknown): string {
-  if (shape.type === "list") return (value as unknown[]).map((item) => writeHeader(shape.value, item)).join(", ");
-  return value instanceof Date ? value.toUTCString() : String(value);
 }

@@ -10,6 +10,8 @@ export class ServiceError extends Error {
   readonly fault: "client" | "server";
   /** Further modelled members, e.g. `Type` or `Reason`. */
   readonly members: Readonly<Record<string, unknown>>;
+  /** Headers of its answer that no model binds. */
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(init: {
     code: string;
@@ -17,6 +19,7 @@ export class ServiceError extends Error {
     fault: "client" | "server";
     message: string;
     members?: Readonly<Record<string, unknown>>;
+    headers?: Readonly<Record<string, string>>;
     cause?: unknown;
   }) {
     super(init.message, init.cause === undefined ? undefined : { cause: init.cause });
@@ -25,5 +28,6 @@ export class ServiceError extends Error {
     this.status = init.status;
     this.fault = init.fault;
     this.members = init.members ?? {};
+    this.headers = init.headers ?? {};
   }
 }

@@ -25,12 +25,16 @@ export interface CallContext {
   readonly sourceIp?: string;
   /** Fires when the caller is gone before it has its answer: for those who have it wait. Costs something to ask. */
   callerGone?(): AbortSignal;
+  /** X-Ray header of a caller who is part of a trace: whatever follows from the call carries it on (lineage.ts). */
+  readonly traceId?: string;
 }
 
 /** A body that is read as it comes: a reader that is slow makes its sender wait. Can be read once. */
 export interface BodyStream extends AsyncIterable<Buffer> {
   /** bytes, as declared; undefined when the caller did not say. */
   readonly length: number | undefined;
+  /** Names of the headers that will come behind the body, as its head announced them. */
+  readonly announced: readonly string[];
   /** Headers that came behind the body, names in lower case: complete when it was read to its end. */
   readonly trailers: Readonly<Record<string, string>>;
 }
