@@ -105,7 +105,62 @@ const RECIPES: readonly Recipe[] = [
       for (const source of ["main.go", "go.mod", "go.sum"]) await rm(join(directory, source));
     },
   },
+  {
+    marker: "Cargo.toml",
+    async build(directory) {
+      // Beside the copy, which goes: what is compiled of others is kept for the next build.
+      const target = join(CACHE, "cargo-target");
+      const argv = ["build", "--locked", "--quiet", "--target-dir", target];
+      await runTool("cargo", argv, directory, "Rust, from https://rustup.rs");
+      await cp(join(target, "debug", "bootstrap"), join(directory, "bootstrap"));
+      for (const source of ["src", "Cargo.toml", "Cargo.lock"]) await rm(join(directory, source), { recursive: true });
+    },
+  },
+  {
+    // Lines of `PATH SHA256`, paths below Maven Central: a build tool of Java's would be the larger part of the build.
+    marker: "jars.txt",
+    async build(directory) {
+      const list = await readFile(join(directory, "jars.txt"), "utf8");
+      await mkdir(join(directory, "lib"));
+      for (const line of list.trim().split("\n")) {
+        const [path = "", sha256 = ""] = line.split(" ");
+        await fetchJar(path, sha256, join(directory, "lib"));
+      }
+      const sources = (await files(directory)).filter((file) => file.endsWith(".java"));
+      const argv = ["--release", "17", "-classpath", "lib/*", "-d", ".", ...sources];
+      await runTool("javac", argv, directory, "apt-get install openjdk-17-jdk-headless");
+      for (const source of ["jars.txt", ...sources]) await rm(join(directory, source));
+    },
+  },
+  {
+    // Names of Debian packages whose Ruby code goes into lib/.
+    marker: "debs.txt",
+    async build(directory) {
+      const names = (await readFile(join(directory, "debs.txt"), "utf8")).trim().split("\n");
+      await runTool("apt-get", ["download", ...names], directory, "Debian or Ubuntu");
+      const packages = (await files(directory)).filter((file) => file.endsWith(".deb"));
+      for (const one of packages)
+        await runTool("dpkg-deb", ["--extract", one, "unpacked"], directory, "Debian or Ubuntu");
+      const gems = join(directory, "unpacked/usr/share/rubygems-integration/all/gems");
+      for (const gem of await readdir(gems)) {
+        await cp(join(gems, gem, "lib"), join(directory, "lib"), { recursive: true });
+      }
+      for (const rest of ["debs.txt", "unpacked", ...packages]) await rm(join(directory, rest), { recursive: true });
+    },
+  },
 ];
+
+async function fetchJar(path: string, sha256: string, directory: string): Promise<void> {
+  const url = `https://repo1.maven.org/maven2/${path}`;
+  const answer = await fetch(url).catch((error: Error) => {
+    throw new MissingToolError(`${url} cannot be reached: ${error.message}`);
+  });
+  if (!answer.ok) throw new BuildError(`${url} answered ${answer.status}`);
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  if (createHash("sha256").update(bytes).digest("hex") !== sha256)
+    throw new BuildError(`${url} is not what is expected`);
+  await writeFile(join(directory, basename(path)), bytes);
+}
 
 async function files(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });

@@ -8,9 +8,11 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { ensureSystemPackages } from "../src/cli/install.ts";
 import { findPython, GROUPS } from "../src/cli/machine.ts";
+import { installJavaClient } from "../src/execution/runtimes.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const REQUIREMENTS = join(ROOT, "test", "requirements.txt");
+const RUNTIMES = join(ROOT, ".cache", "runtimes");
 const VIRTUAL_ENVIRONMENT = join(ROOT, ".cache", "venv");
 const NODE_MAJOR = 26;
 
@@ -70,6 +72,13 @@ const missing = ensureSystemPackages(GROUPS.tests, say);
 const python = pythonWithBoto3();
 // Elsewhere the tests that need what is missing are skipped and say so; in CI that would hide them.
 if (process.env.CI && (missing.length > 0 || python === undefined)) process.exit(1);
+
+// Without it (no network, say) the tests of Java say so and are skipped.
+const hasJava = await installJavaClient(RUNTIMES, say).then(
+  () => true,
+  (error: Error) => say(error.message),
+);
+if (process.env.CI && !hasJava) process.exit(1);
 
 const files = process.argv.slice(2);
 const child = spawn(

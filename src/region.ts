@@ -6,9 +6,8 @@ import { CredentialMint } from "./execution/credentials.ts";
 import { type CodeDirectories, EnvironmentFactory } from "./execution/environment-factory.ts";
 import { Placement } from "./execution/placement.ts";
 import { EnvironmentPool } from "./execution/pool.ts";
-import { Runtimes } from "./execution/runtimes.ts";
-import type { Probe } from "./execution/sandbox/sandbox.ts";
-import { probeDrivers, selectDriver } from "./execution/sandbox/select.ts";
+import type { Runtimes } from "./execution/runtimes.ts";
+import { selectDriver } from "./execution/sandbox/select.ts";
 import { StemCells } from "./execution/stem-cells.ts";
 import { CapacityProviders } from "./functions/capacity-providers.ts";
 import { Catalog } from "./functions/catalog.ts";
@@ -28,6 +27,7 @@ import { logsRoute } from "./gateway/logs-route.ts";
 import { presign } from "./gateway/presign.ts";
 import { createGateway } from "./gateway/server.ts";
 import { usageRoute } from "./gateway/usage-route.ts";
+import { discoverRuntimes } from "./inspection.ts";
 import { Admission } from "./invocation/admission.ts";
 import { AsyncInvocation } from "./invocation/async/async-invocation.ts";
 import { ConcurrencySettings } from "./invocation/concurrency-settings.ts";
@@ -110,7 +110,10 @@ export async function startRegion(config: Config): Promise<Region> {
   const metering = await RegionMetering.open(data.join("usage.sqlite"), clock, log);
   opened.defer(() => metering.close());
 
-  const [{ driver, rejected }, runtimes] = await Promise.all([selectDriver(config.isolation), Runtimes.discover()]);
+  const [{ driver, rejected }, runtimes] = await Promise.all([
+    selectDriver(config.isolation),
+    discoverRuntimes(config),
+  ]);
   opened.defer(() => driver.close());
   await swept;
   const placement = new Placement(readMemory);
@@ -289,21 +292,6 @@ export async function startRegion(config: Config): Promise<Region> {
     isolation: driver.name,
     notices: [driver.description, ...rejected.map(({ name, reason, hint }) => `no ${name}: ${reason} (${hint})`)],
     close: () => closing.disposeAsync(),
-  };
-}
-
-/** What `alonzo doctor` shows of the parts that only a region knows. */
-export async function inspectMachine(): Promise<{
-  readonly isolation: readonly { readonly name: string; readonly probe: Probe }[];
-  readonly runtimes: readonly { readonly runtime: string; readonly detail: string }[];
-}> {
-  const [isolation, runtimes] = await Promise.all([probeDrivers(), Runtimes.discover()]);
-  return {
-    isolation,
-    runtimes: runtimes.list().map(({ runtime, version, languageDirectory }) => ({
-      runtime,
-      detail: languageDirectory === undefined ? version : `${version} (${languageDirectory})`,
-    })),
   };
 }
 

@@ -19,6 +19,9 @@ import {
 
 const PROGRAM = join(import.meta.dirname, "..", "src", "main.ts");
 /** Compiling the program takes more than half of the time of starting it; hundreds of tests start it. */
+/** What `npm test` has made ready of languages: see scripts/test.ts. */
+export const RUNTIMES = join(import.meta.dirname, "..", ".cache", "runtimes");
+
 export const COMPILED = { NODE_COMPILE_CACHE: join(import.meta.dirname, "..", ".cache", "node") };
 
 export interface Deployment {
@@ -92,7 +95,7 @@ export class TestRegion {
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", PROGRAM, "start", ...flags], {
       stdio: ["ignore", "pipe", "pipe"],
       // Settings of whoever runs the tests are not for this region; languages may be installed in their home.
-      env: { ...this.#variables, ...COMPILED, PATH: process.env.PATH, HOME: homedir() },
+      env: { ALONZO_RUNTIMES_DIR: RUNTIMES, ...this.#variables, ...COMPILED, PATH: process.env.PATH, HOME: homedir() },
     });
     this.#process = child;
     this.#stdout = "";

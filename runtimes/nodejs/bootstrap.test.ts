@@ -4,7 +4,9 @@ import { describe, it } from "node:test";
 import { type RuntimeInstallation, Runtimes } from "../../src/execution/runtimes.ts";
 import { onlyDocument, requestId, run, type Scenario, telemetryFrames } from "../fake-runtime-api.ts";
 
-const installed = (await Runtimes.discover([])).list().filter(({ runtime }) => runtime.startsWith("nodejs"));
+const installed = (await Runtimes.discover({ pythonDirectories: [] }))
+  .list()
+  .filter(({ runtime }) => runtime.startsWith("nodejs"));
 assert.ok(installed.length > 0, "no Node.js runtime is installed: run npm ci");
 
 /** A scenario whose code is one ES module. */

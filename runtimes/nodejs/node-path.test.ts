@@ -4,7 +4,9 @@ import { describe, it } from "node:test";
 import { Runtimes } from "../../src/execution/runtimes.ts";
 import { onlyDocument, run, type Scenario } from "../fake-runtime-api.ts";
 
-const installed = (await Runtimes.discover([])).list().filter(({ runtime }) => runtime.startsWith("nodejs"));
+const installed = (await Runtimes.discover({ pythonDirectories: [] }))
+  .list()
+  .filter(({ runtime }) => runtime.startsWith("nodejs"));
 
 const PACKAGE = JSON.stringify({
   name: "dual",

@@ -4,7 +4,9 @@ import { describe, it } from "node:test";
 import { type RuntimeInstallation, Runtimes } from "../../src/execution/runtimes.ts";
 import { type Answer, requestId, run, type Scenario } from "../fake-runtime-api.ts";
 
-const installed = (await Runtimes.discover([])).list().filter(({ runtime }) => runtime.startsWith("nodejs"));
+const installed = (await Runtimes.discover({ pythonDirectories: [] }))
+  .list()
+  .filter(({ runtime }) => runtime.startsWith("nodejs"));
 
 /** A scenario whose handler is one streaming function of (event, stream, context). */
 const streaming = (code: string, more: Partial<Scenario> = {}): Scenario => ({

@@ -1,5 +1,6 @@
 /** `alonzo doctor`: what this machine offers to a region, what it lacks, and the command that would mend it. */
-import { inspectMachine } from "../region.ts";
+import { inspectMachine } from "../inspection.ts";
+import { readArguments } from "./arguments.ts";
 import { installCommand } from "./install.ts";
 import { COMPONENTS, cgroupLayout, GROUPS, isRoot, missing, operatingSystem } from "./machine.ts";
 import { columns, print, styled } from "./terminal.ts";
@@ -13,8 +14,10 @@ function table(title: string, rows: readonly (readonly string[])[]): void {
 const mark = (isThere: boolean) => (isThere ? "yes" : "NO");
 
 /** @returns 0 when containers can isolate functions here, 1 when something is missing for that */
-export async function run(): Promise<number> {
-  const found = await inspectMachine();
+export async function run(args: readonly string[]): Promise<number> {
+  const { config } = readArguments(args);
+  const found = await inspectMachine(config);
+  const runtimes = found.runtimes.list();
   const layout = cgroupLayout();
   table("Machine", [
     ["system", operatingSystem()],
@@ -37,9 +40,9 @@ export async function run(): Promise<number> {
   );
   table(
     "Runtimes",
-    found.runtimes.map(({ runtime, detail }) => [runtime, detail]),
+    runtimes.map(({ runtime, version, languageDirectory }) => [runtime, version, languageDirectory ?? ""]),
   );
-  const hasPython = found.runtimes.some(({ runtime }) => runtime.startsWith("python"));
+  const hasPython = runtimes.some(({ runtime }) => runtime.startsWith("python"));
   const lacking = [...missing(GROUPS.region), ...(hasPython ? [] : [COMPONENTS.python])];
   if (lacking.length === 0) print("Nothing is missing.");
   else print(`Missing: ${lacking.map(({ name }) => name).join(", ")}. Install with:\n  ${installCommand(lacking)}`);

@@ -121,6 +121,13 @@ export const COMPONENTS = {
     packages: ["chromium"],
     find: () => findExecutable("chromium") ?? findExecutable("google-chrome"),
   },
+  java: {
+    name: "Java 11+ (JDK)",
+    why: "runs java functions, and compiles them in the tests",
+    packages: ["openjdk-17-jdk-headless"],
+    find: program("javac"),
+  },
+  ruby: { name: "Ruby", why: "runs ruby functions", packages: ["ruby"], find: program("ruby") },
   procps: { name: "procps", why: "the tests look for orphan processes", packages: ["procps"], find: program("ps") },
 } as const satisfies Record<string, Component>;
 
@@ -129,6 +136,19 @@ export const GROUPS = {
   region: [COMPONENTS.ociRuntime, COMPONENTS.iproute2, COMPONENTS.nftables],
   tests: Object.values(COMPONENTS),
 } as const satisfies Record<string, readonly Component[]>;
+
+/** What brings a language to a machine. */
+export const LANGUAGE_COMPONENTS = {
+  java: {
+    ...COMPONENTS.java,
+    name: "Java",
+    why: "runs java functions",
+    packages: ["openjdk-17-jre-headless"],
+    find: program("java"),
+  },
+  python: COMPONENTS.python,
+  ruby: COMPONENTS.ruby,
+} as const satisfies Record<string, Component>;
 
 export function missing(components: readonly Component[]): readonly Component[] {
   return components.filter((component) => component.find() === undefined);

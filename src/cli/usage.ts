@@ -26,6 +26,10 @@ export const USAGE = {
     usage: "events [list | show ID | redrive ID | drop ID] [--function NAME] [--failed] [--endpoint URL]",
     about: "asynchronous invocations that wait or were given up: show them, try them anew, forget them",
   },
+  runtimes: {
+    usage: "runtimes [install java|python|ruby]",
+    about: "list the runtimes that functions may have here, and what the others lack; bring a language here",
+  },
   doctor: { usage: "doctor", about: "show what this machine offers and lacks, and what would mend it" },
   version: { usage: "version", about: "print the version" },
   help: { usage: "help", about: "print this" },

@@ -94,7 +94,11 @@ async function launchOf(sources: VariableSources, directories: CodeDirectories):
   const { version, installation, sandbox, region } = sources;
   const bootstrap =
     installation.kind === "custom" ? await findCustomBootstrap(directories.task, directories.layers) : "task";
-  const options = { variables: version.environment ?? {}, memoryMb: version.memoryMb };
+  const options = {
+    variables: version.environment ?? {},
+    memoryMb: version.memoryMb,
+    handler: version.handler ?? "",
+  };
   return {
     runtimeVersion: installation.runtimeVersion,
     runtimeVersionArn: installation.runtimeVersionArn(region),

@@ -26,9 +26,15 @@ describe("Runtimes", () => {
     await executable("3.7.1/bin/python3.7", "\x7fELF");
     await executable("shims/python3.13", "#!/bin/sh\n");
     await symlink(join(directory, "gone"), join(directory, "shims/python3.14"));
-    runtimes = await Runtimes.discover(
-      ["shims", "3.12.7/bin", "3.12.1/bin", "3.7.1/bin"].map((one) => join(directory, one)),
-    );
+    runtimes = await Runtimes.discover({
+      runtimesDirectory: join(directory, "none"),
+      pythonDirectories: ["shims", "3.12.7/bin", "3.12.1/bin", "3.7.1/bin"].map((one) => join(directory, one)),
+      standIns: [
+        { runtime: "python3.14", by: "python3.12" },
+        { runtime: "python3.12", by: "python3.8" },
+        { runtime: "java21", by: "java17" },
+      ],
+    });
   });
   after(() => rm(directory, { recursive: true }));
 
@@ -36,7 +42,10 @@ describe("Runtimes", () => {
     const pythons = runtimes.list().filter(({ runtime }) => runtime.startsWith("python"));
     assert.deepEqual(
       pythons.map(({ runtime, version, runtimeVersion }) => [runtime, version, runtimeVersion]),
-      [["python3.12", "3.12.7", "python:3.12.v7"]],
+      [
+        ["python3.12", "3.12.7", "python:3.12.v7"],
+        ["python3.14", "3.12.7", "python:3.12.v7"],
+      ],
     );
     assert.equal(pythons[0]?.languageDirectory, join(directory, "3.12.7"));
     assert.deepEqual(pythons[0]?.command(PATHS).slice(0, 1), ["/var/lang/bin/python3.12"]);
@@ -70,6 +79,14 @@ describe("Runtimes", () => {
     assert.deepEqual(runtimes.find("provided.al2023")?.command(PATHS, { variables }), ["/var/task/bootstrap"]);
   });
 
+  it("has one version stand in for another that is missing, under the other's name", () => {
+    const standIn = runtimes.find("python3.14");
+    assert.deepEqual(standIn?.command(PATHS).slice(0, 1), ["/var/lang/bin/python3.12"]);
+    assert.equal(standIn?.environment(PATHS, "app.handler").AWS_EXECUTION_ENV, "AWS_Lambda_python3.14");
+    assert.equal(runtimes.find("python3.12")?.version, "3.12.7", "what is installed needs no other");
+    assert.equal(runtimes.find("java21"), undefined, "nor does what is not installed stand in");
+  });
+
   it("names a runtime version by an ARN that is the same every time", () => {
     const arn = runtimes.find("nodejs22.x")?.runtimeVersionArn("us-east-1");
     assert.match(String(arn), /^arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}$/);
@@ -80,8 +97,12 @@ describe("Runtimes", () => {
     assert.equal(runtimes.find("python3.13"), undefined);
     assert.match(runtimes.whyMissing("python3.13").hint, /apt-get install python3\.13/);
     assert.match(runtimes.whyMissing("nodejs24.x").hint, /npm ci/);
-    assert.match(runtimes.whyMissing("java21").reason, /no runtime java21/);
-    assert.match(runtimes.whyMissing("java21").hint, /provided\.al2023/);
+    assert.match(runtimes.whyMissing("java21").hint, /alonzo runtimes install java/);
+    assert.match(runtimes.whyMissing("ruby3.4").reason, /no Ruby 3\.4/);
+    assert.match(runtimes.whyMissing("dotnet8").reason, /no runtime dotnet8/);
+    assert.match(runtimes.whyMissing("dotnet8").hint, /provided\.al2023/);
+    const missing = runtimes.missing().map(({ runtime }) => runtime);
+    assert.ok(missing.includes("dotnet8") && !missing.includes("python3.12"));
   });
 
   it("finds a custom bootstrap in the function before the layers, and only an executable file within", async () => {

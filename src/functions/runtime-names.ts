@@ -56,6 +56,11 @@ const RETIRED = [
   "ruby2.7",
 ] as const;
 
+/** What functions may be created with, newest of each language first. */
+export const CURRENT_RUNTIMES: readonly string[] = [...PRINTED, ...YOUNGER].sort((a, b) =>
+  b.localeCompare(a, "en", { numeric: true }),
+);
+
 const ACCEPTED: ReadonlySet<string> = new Set([...PRINTED, ...YOUNGER]);
 const REFUSED: ReadonlySet<string> = new Set(RETIRED);
 

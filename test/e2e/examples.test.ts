@@ -7,7 +7,7 @@ import { PublishLayerVersionCommand } from "@aws-sdk/client-lambda";
 import { buildExample, exampleEvent, exampleFunction, exampleNames, MissingToolError } from "../../examples/build.ts";
 import { findExecutable } from "../../src/cli/machine.ts";
 import { Runtimes } from "../../src/execution/runtimes.ts";
-import { type Invoked, TestRegion } from "../test-region.ts";
+import { type Invoked, RUNTIMES, TestRegion } from "../test-region.ts";
 
 /** Width and height in the frame header of a JPEG. */
 function jpegSize(image: Buffer): { width: number; height: number } {
@@ -52,13 +52,22 @@ const CHECKS: Readonly<Record<string, (invoked: Invoked) => void>> = {
   },
   "python-layer": (invoked) => CHECKS["python-dependency"]?.(invoked),
   "go-provided": ({ text }) => assert.equal(JSON.parse(text).message, "Hello, Alonzo!"),
+  "hello-java": ({ text, log }) => {
+    assert.equal(JSON.parse(text).message, "Hello, Alonzo!");
+    assert.match(log, /\nGreeting Alonzo\n/);
+  },
+  "ruby-markdown": ({ text, log }) => {
+    assert.equal(JSON.parse(text).html, '<h1 id="hello">Hello</h1>\n\n<p>from <em>Alonzo</em></p>\n');
+    assert.match(log, / INFO [0-9a-f-]{36} -- : Rendering 22 characters\n/);
+  },
+  "rust-provided": ({ text }) => assert.equal(JSON.parse(text).characters, 6),
   "shell-provided": ({ text }) => assert.equal(JSON.parse(text).message, "Hello, Alonzo!"),
 };
 
 test("examples", async (t) => {
-  const region = await TestRegion.start("auto");
+  const region = await TestRegion.start("auto", { ALONZO_STAND_INS: "ruby3.3=ruby3.1" });
   t.after(() => region.stop());
-  const installed = (await Runtimes.discover()).list().map(({ runtime }) => runtime);
+  const installed = (await Runtimes.discover({ runtimesDirectory: RUNTIMES })).list().map(({ runtime }) => runtime);
   const somePython = installed.find((runtime) => runtime.startsWith("python"));
 
   assert.deepEqual(Object.keys(CHECKS).sort(), (await exampleNames()).sort());
@@ -66,8 +75,11 @@ test("examples", async (t) => {
     await t.test(`examples/${name} answers its event`, async (t) => {
       const settings = await exampleFunction(name);
       const isPython = settings.Runtime.startsWith("python");
+      const language = settings.Runtime.replace(/\d.*$/, "");
       const runtime = isPython && !installed.includes(settings.Runtime) ? somePython : settings.Runtime;
       if (runtime === undefined) return t.skip("no Python on this machine");
+      const isHere = installed.some((one) => one.startsWith(language) || settings.Runtime.startsWith("provided"));
+      if (!isHere) return t.skip(`no ${language} on this machine`);
       if (name === "shell-provided" && findExecutable("curl") === undefined) return t.skip("curl is not installed");
       const tools = { python: process.env.ALONZO_TEST_PYTHON ?? "python3" };
       const Layers: string[] = [];

@@ -15,9 +15,9 @@ import {
 import { findExecutable } from "../../src/cli/machine.ts";
 import { Runtimes } from "../../src/execution/runtimes.ts";
 import { type ZipEntry, zipOf, zipOfEntries } from "../api/lambda/zip.ts";
-import { TestRegion } from "../test-region.ts";
+import { RUNTIMES, TestRegion } from "../test-region.ts";
 
-const installed = (await Runtimes.discover()).list().map(({ runtime }) => runtime);
+const installed = (await Runtimes.discover({ runtimesDirectory: RUNTIMES })).list().map(({ runtime }) => runtime);
 const nodes = installed.filter((runtime) => runtime.startsWith("nodejs"));
 const pythons = installed.filter((runtime) => runtime.startsWith("python"));
 const anyNode = nodes.at(-1) ?? "nodejs24.x";

@@ -6,9 +6,9 @@ import { buildExample, MissingToolError } from "../../examples/build.ts";
 import { findExecutable } from "../../src/cli/machine.ts";
 import { Runtimes } from "../../src/execution/runtimes.ts";
 import { zipOf, zipOfEntries } from "../api/lambda/zip.ts";
-import { TestRegion } from "../test-region.ts";
+import { RUNTIMES, TestRegion } from "../test-region.ts";
 
-const installed = (await Runtimes.discover()).list().map(({ runtime }) => runtime);
+const installed = (await Runtimes.discover({ runtimesDirectory: RUNTIMES })).list().map(({ runtime }) => runtime);
 const nodes = installed.filter((runtime) => runtime.startsWith("nodejs"));
 const pythons = installed.filter((runtime) => runtime.startsWith("python"));
 const [anyNode = "nodejs24.x"] = nodes;

@@ -8,6 +8,8 @@ export interface LaunchOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Memory of the function in MB: bounds the heap of languages that would otherwise size it by the host. */
   readonly memoryMb?: number;
+  /** For languages whose bootstrap is told on its command line. */
+  readonly handler?: string;
   /** Custom runtimes: what findCustomBootstrap() found. Default `task`. */
   readonly bootstrap?: "task" | "layers";
 }
