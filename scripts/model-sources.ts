@@ -52,6 +52,9 @@ export const MODEL_SOURCES: readonly ModelSource[] = [
     // What clients before 2023 speak: boto3 below 1.28.82, the JavaScript SDK below 3.446.
     furtherProtocols: ["aws.protocols#awsQuery", CBOR],
     xmlNamespace: "http://queue.amazonaws.com/doc/2012-11-05/",
+    // The service has an error of its own for names that it does not know; and ReceiveMessage's AttributeNames take
+    // system attributes as well, as all clients from before MessageSystemAttributeNames give them.
+    unchecked: { QueueAttributeName: ["enum"], MessageSystemAttributeName: ["enum"] },
   },
   {
     name: "sns",

@@ -67,6 +67,8 @@ const MOST_FUNCTIONS_AT_START = 100;
 export interface Region {
   /** http://HOST:PORT */
   readonly url: string;
+  /** Operations of its AWS APIs that have a handler, by the name of the service. */
+  readonly served: ReadonlyMap<string, readonly string[]>;
   /** Name of the isolation driver in use. */
   readonly isolation: string;
   /** What the operator should know: why isolation is weaker than it could be, what is missing. */
@@ -181,6 +183,7 @@ export async function startRegion(config: Config): Promise<Region> {
     catalog,
     invoker,
     lambda: lambdaTarget,
+    credentials: mint,
     functionLogs: logs,
     hostNames: config.hostNames,
   });
@@ -238,8 +241,9 @@ export async function startRegion(config: Config): Promise<Region> {
     onFault: (error, requestId) => log.error("lambda fault", { requestId, error }),
   });
   const stopping = new AbortController();
+  const services = [lambda, ...companions.services];
   const gateway = createGateway({
-    services: [lambda, ...companions.services],
+    services,
     credentials: new KeyRing({ ...config, mint }),
     invoker,
     events: asynchronous.events,
@@ -289,6 +293,7 @@ export async function startRegion(config: Config): Promise<Region> {
   const closing = opened.move();
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    served: new Map(services.map(({ name, served }) => [name, served])),
     isolation: driver.name,
     notices: [driver.description, ...rejected.map(({ name, reason, hint }) => `no ${name}: ${reason} (${hint})`)],
     close: () => closing.disposeAsync(),

@@ -15,8 +15,9 @@ export interface ExecutionCredentials {
 }
 
 export interface ExecutionIdentity {
+  /** The administrator's own ARN for temporary credentials of the administrator. */
   readonly roleArn: string;
-  /** Session name: the function's name, as in AWS. */
+  /** Session name: the function's name, as in AWS, or what AssumeRole was told. */
   readonly sessionName: string;
 }
 
@@ -33,9 +34,10 @@ export class CredentialMint {
     this.#key = key;
   }
 
-  issue(identity: ExecutionIdentity, nowMs: number): ExecutionCredentials {
+  /** @param expiresMs unix ms; for environments it is hours from now */
+  issue(identity: ExecutionIdentity, nowMs: number, expiresMs = nowMs + LIFETIME_MS): ExecutionCredentials {
     const accessKeyId = `ASIA${base32(randomBytes(16))}`;
-    const claims: Claims = { ...identity, key: accessKeyId, expiresMs: nowMs + LIFETIME_MS };
+    const claims: Claims = { ...identity, key: accessKeyId, expiresMs };
     const body = Buffer.from(JSON.stringify(claims)).toString("base64url");
     const sessionToken = `${body}.${this.#sign(`token ${body}`).toString("base64url")}`;
     return { accessKeyId, secretAccessKey: this.#secret(sessionToken), sessionToken };

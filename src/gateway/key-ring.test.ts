@@ -19,6 +19,18 @@ describe("the key ring", () => {
     assert.equal(ring.find("test", ""), undefined);
   });
 
+  it("knows the administrator by temporary credentials too, with their own secret", () => {
+    const identity = { roleArn: "arn:aws:iam::000000000000:root", sessionName: "" };
+    const issued = mint.issue(identity, Date.now());
+    const found = ring.find(issued.accessKeyId, issued.sessionToken);
+    assert.ok(typeof found === "object");
+    assert.equal(found.principal.kind, "administrator");
+    assert.equal(found.secretAccessKey, issued.secretAccessKey);
+    const elsewhere = mint.issue({ ...identity, roleArn: "arn:aws:iam::111111111111:root" }, Date.now());
+    const other = ring.find(elsewhere.accessKeyId, elsewhere.sessionToken);
+    assert.ok(typeof other === "object" && other.principal.kind === "execution-role");
+  });
+
   it("knows an execution role by its key and its own token only", () => {
     const identity = { roleArn: "arn:aws:iam::000000000000:role/path/worker", sessionName: "thumb" };
     const issued = mint.issue(identity, Date.now());

@@ -32,6 +32,8 @@ export class KeyRing implements CredentialStore {
     const identity = this.#mint.check(accessKeyId, sessionToken, Date.now());
     if (identity === undefined || identity === "expired") return identity;
     const { roleArn, sessionName, secretAccessKey } = identity;
+    // GetSessionToken's; no role is called so.
+    if (roleArn === this.#administrator.principal.arn) return { ...this.#administrator, secretAccessKey };
     const role = roleArn.slice(roleArn.lastIndexOf("/") + 1);
     const arn = `arn:aws:sts::${this.#accountId}:assumed-role/${role}/${sessionName}`;
     return { secretAccessKey, principal: { arn, accountId: this.#accountId, kind: "execution-role" } };

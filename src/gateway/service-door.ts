@@ -117,8 +117,9 @@ export class ServiceDoor {
     signature: OpenSignature | undefined,
   ): Promise<void> {
     if (signature === undefined) return requireOpen(service, operation);
-    const { action, resource } = permissionOf(service, operation, request, this.#place);
-    const permission = this.#permissions.require(signature.principal, action, resource);
+    const needed = permissionOf(service, operation, request, this.#place);
+    if (needed === undefined) return;
+    const permission = this.#permissions.require(signature.principal, needed.action, needed.resource);
     if (permission !== undefined) await permission;
   }
 }

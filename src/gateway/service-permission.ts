@@ -44,16 +44,21 @@ const ACTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
+/** What no policy can take from anybody. */
+const FOR_EVERYBODY: ReadonlySet<string> = new Set(["sts:GetCallerIdentity"]);
+
+/** @returns undefined for what everybody may who can sign */
 export function permissionOf(
   service: Pick<WireService, "name" | "signingName">,
   operation: string,
   head: Pick<RequestHead, "method" | "path" | "query">,
   place: Place,
-): Permission {
+): Permission | undefined {
   const { signingName } = service;
   if (signingName === "lambda") return lambdaPermission(operation, head, place);
   // API Gateway's actions are the methods of HTTP, and one for all that connections are told.
   if (signingName === "apigateway") return { action: `apigateway:${head.method}`, resource: "*" };
   if (signingName === "execute-api") return { action: "execute-api:ManageConnections", resource: "*" };
-  return { action: `${signingName}:${ACTIONS[signingName]?.[operation] ?? operation}`, resource: "*" };
+  const action = `${signingName}:${ACTIONS[signingName]?.[operation] ?? operation}`;
+  return FOR_EVERYBODY.has(action) ? undefined : { action, resource: "*" };
 }

@@ -12,6 +12,16 @@ import type { DataDirectory } from "../state/data-directory.ts";
 import type { HttpSurface } from "../wire/http-surface.ts";
 import type { WireService } from "../wire/service.ts";
 
+/** Hands out temporary credentials that the region's gateway will know. */
+export interface SessionCredentials {
+  /** @param identity whose @param expiresMs unix ms */
+  issue(
+    identity: { readonly roleArn: string; readonly sessionName: string },
+    nowMs: number,
+    expiresMs: number,
+  ): { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken: string };
+}
+
 /** What a region gives to each companion service. */
 export interface CompanionContext {
   readonly place: Place;
@@ -26,6 +36,7 @@ export interface CompanionContext {
   readonly invoker: Invoker;
   /** Asks resource policies of functions. */
   readonly lambda: Pick<LambdaTarget, "allows">;
+  readonly credentials: SessionCredentials;
   /** What functions wrote. */
   readonly functionLogs: LogStore;
   /** Host names besides loopback's and AWS's own under which the region is reached. */

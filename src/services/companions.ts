@@ -3,12 +3,19 @@
 import type { PolledQueues } from "../invocation/polled-queues.ts";
 import type { HttpSurface } from "../wire/http-surface.ts";
 import type { WireService } from "../wire/service.ts";
-import { openApiGateway } from "./apigateway/index.ts";
 import type { Companion, CompanionContext, OpenCompanion } from "./companion.ts";
+import { openApiGateway } from "./apigateway/index.ts";
 import { openS3 } from "./s3/index.ts";
 import { openSqs } from "./sqs/index.ts";
+import { openSts } from "./sts/index.ts";
 
-const COMPANIONS: readonly OpenCompanion[] = [openSqs, openS3, openApiGateway];
+const COMPANIONS: readonly OpenCompanion[] = [
+  // One a line.
+  openApiGateway,
+  openS3,
+  openSqs,
+  openSts,
+];
 
 export interface Companions {
   readonly services: readonly WireService[];

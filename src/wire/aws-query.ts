@@ -113,12 +113,12 @@ class AwsQuery implements Protocol {
     return form;
   }
 
-  /** The whole answer as one schema; an output without members has no element. */
+  /** The whole answer as one schema. An output that the model lacks has no element; one without members has (boto3). */
   #answerOf(operation: Operation): $Schema {
     const known = this.#answers.get(operation);
     if (known !== undefined) return known;
     const { name, output } = operation;
-    const hasResult = output.members.length > 0;
+    const hasResult = output.name !== "Unit";
     const names = [...(hasResult ? [`${name}Result`] : []), "ResponseMetadata"];
     const targets = [...(hasResult ? [() => this.#schemas.of(output)] : []), () => METADATA];
     const schema = [3, "", `${name}Response`, 0, names, targets] as unknown as $Schema;

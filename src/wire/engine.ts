@@ -55,6 +55,7 @@ export function createService<M>(options: ServiceOptions<M>): WireService {
   return {
     name: model.name,
     signingName: model.signingName,
+    served: [...handlers.keys()],
     namesOperationInBody: (head) => protocols.spokenIn(head).routesByBody(head),
     operationOf(request) {
       const operation = protocols.spokenIn(request).route(request);

@@ -58,6 +58,8 @@ export class ServiceModel<M = unknown> {
   declare readonly sdk?: M;
   /** e.g. `lambda` */
   readonly name: string;
+  /** As AWS calls it, e.g. `Lambda`. */
+  readonly title: string;
   readonly signingName: string;
   readonly namespace: string;
   /** Smithy ids, e.g. aws.protocols#restJson1; the one that today's SDKs speak first. */
@@ -75,6 +77,7 @@ export class ServiceModel<M = unknown> {
   constructor(name: string, packed: PackedModel) {
     this.name = name;
     this.#packed = packed;
+    this.title = packed.service;
     this.signingName = packed.signingName;
     this.namespace = packed.namespace;
     this.protocols = packed.protocols;

@@ -70,7 +70,7 @@ class RpcCbor implements Protocol {
         ...headersOf(requestId),
         ...(this.#model.isQueryCompatible && queryErrorHeader(error, model)),
       },
-      body: asBuffer(cbor.serialize({ __type: `${namespace}#${error.code}`, ...known })),
+      body: asBuffer(cbor.serialize({ __type: `${namespace}#${error.code}`, ...known, message: error.message })),
     };
   }
 

@@ -66,6 +66,8 @@ export interface WireService {
   readonly name: string;
   /** Service name in the credential scope of its signatures. */
   readonly signingName: string;
+  /** Names of the operations that have a handler. */
+  readonly served: readonly string[];
   /** Does nothing but the body tell which operation is meant (query protocols)? */
   namesOperationInBody(head: WireHead): boolean;
   /** Name of the operation that this request means, or undefined when there is none. Never throws. */

@@ -1,6 +1,7 @@
 """Makes the calls that boto3-fuzz.test.ts prepared, with the unmodified boto3, and reports what boto3 understood.
 
-stdin: {"endpoint": ..., "cases": [{"operation", "input"}], "errors": number}; stdout: {"outputs": [...], "errors": [...]}.
+stdin: a list of {"service", "endpoint", "cases": [{"operation", "input"}], "probe", "errors": number}; stdout: for each
+{"outputs": [...], "errors": [...]}.
 Bytes and dates travel as {"$bytes": base64} and {"$date": milliseconds}.
 """
 
@@ -52,9 +53,9 @@ def call(client, operation, parameters):
         return {"failure": repr(error)}
 
 
-def refusal(client):
+def refusal(client, probe):
     try:
-        client.get_account_settings()
+        getattr(client, botocore.xform_name(probe["operation"]))(**unmark(probe["input"]))
         return {"failure": "no error"}
     except ClientError as error:
         return {
@@ -65,19 +66,26 @@ def refusal(client):
         }
 
 
-def main():
-    work = json.load(sys.stdin)
+def report(work):
     client = boto3.client(
-        "lambda",
+        work["service"],
         endpoint_url=work["endpoint"],
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": 1}),
+        config=Config(retries={"total_max_attempts": 1}, inject_host_prefix=False),
     )
-    outputs = [call(client, case["operation"], unmark(case["input"])) for case in work["cases"]]
-    errors = [refusal(client) for _ in range(work["errors"])]
-    json.dump({"outputs": outputs, "errors": errors}, sys.stdout)
+    known = set(client.meta.service_model.operation_names)
+    outputs = [
+        call(client, case["operation"], unmark(case["input"])) if case["operation"] in known else {"unknown": True}
+        for case in work["cases"]
+    ]
+    errors = [refusal(client, work["probe"]) for _ in range(work["errors"])]
+    return {"outputs": outputs, "errors": errors}
+
+
+def main():
+    json.dump([report(work) for work in json.load(sys.stdin)], sys.stdout)
 
 
 main()

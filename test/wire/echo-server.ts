@@ -13,6 +13,8 @@ import { loadModel, type ServiceModel } from "../../src/wire/model.ts";
 import type { CallContext, WireRequest } from "../../src/wire/service.ts";
 
 export interface Answer {
+  /** For calls of this operation; those before it that are for others are passed over. */
+  readonly operation?: string;
   readonly output?: unknown;
   readonly error?: { readonly name: string; readonly message: string; readonly members: Record<string, unknown> };
 }
@@ -41,6 +43,7 @@ export async function startEchoServer(name: string): Promise<EchoServer> {
       operation,
       (input: unknown) => {
         calls.push({ operation, input });
+        while (answers[0]?.operation !== undefined && answers[0].operation !== operation) answers.shift();
         const { error, output } = answers.shift() ?? {};
         if (error !== undefined) fail(error.name as ErrorName<unknown>, error.message, error.members);
         return output;

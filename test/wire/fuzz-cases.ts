@@ -50,6 +50,13 @@ export function comparable(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, item]) => [key, comparable(item)]));
 }
 
+export function withoutEmptyLists(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmptyLists);
+  if (typeof value !== "object" || value === null) return value;
+  const filled = Object.entries(value).filter(([, item]) => !(Array.isArray(item) && item.length === 0));
+  return Object.fromEntries(filled.map(([key, item]) => [key, withoutEmptyLists(item)]));
+}
+
 export function without(value: unknown, names: readonly string[]): Values {
   return Object.fromEntries(Object.entries(value as Values).filter(([name]) => !names.includes(name)));
 }

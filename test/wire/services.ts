@@ -9,6 +9,7 @@ import * as scheduler from "@aws-sdk/client-scheduler";
 import * as sns from "@aws-sdk/client-sns";
 import * as sqs from "@aws-sdk/client-sqs";
 import * as sts from "@aws-sdk/client-sts";
+import { AwsQueryProtocol, AwsSmithyRpcV2CborProtocol } from "@aws-sdk/core/protocols";
 
 type Send = (command: unknown) => Promise<unknown>;
 type ClientClass = new (configuration: object) => { readonly send: Send; destroy(): void };
@@ -17,6 +18,10 @@ type ClientClass = new (configuration: object) => { readonly send: Send; destroy
 export interface Peculiarities {
   /** Members of inputs that are never given. */
   readonly omitted?: readonly string[];
+  /** Members that its model has later than boto3's, or as another type. */
+  readonly unknownToBoto3?: readonly string[];
+  /** Lists without an element of their own around them: empty ones are not seen. */
+  readonly losesEmptyLists?: boolean;
   /** Members that are not compared. */
   readonly unread?: readonly string[];
 }
@@ -26,6 +31,8 @@ export interface FuzzedService extends Peculiarities {
   readonly name: string;
   /** Of boto3's client. */
   readonly boto3: string;
+  /** Another protocol than the SDK's own choice, which boto3 has no switch for. */
+  readonly protocol?: string;
   readonly sdk: Readonly<Record<string, unknown>>;
   readonly Client: ClientClass;
   readonly configuration?: object;
@@ -35,7 +42,7 @@ export interface FuzzedService extends Peculiarities {
 
 const client = (Client: unknown): ClientClass => Client as ClientClass;
 
-export const SERVICES: readonly FuzzedService[] = [
+const OWN_PROTOCOL: readonly FuzzedService[] = [
   {
     name: "lambda",
     boto3: "lambda",
@@ -53,7 +60,14 @@ export const SERVICES: readonly FuzzedService[] = [
     probe: "ListQueues",
   },
   { name: "sns", boto3: "sns", sdk: sns, Client: client(sns.SNSClient), probe: "ListTopics" },
-  { name: "sts", boto3: "sts", sdk: sts, Client: client(sts.STSClient), probe: "GetCallerIdentity" },
+  {
+    name: "sts",
+    boto3: "sts",
+    sdk: sts,
+    Client: client(sts.STSClient),
+    probe: "GetCallerIdentity",
+    unknownToBoto3: ["Scope", "SubjectMode", "TrustedIdentityPropagationContext"],
+  },
   {
     name: "eventbridge",
     boto3: "events",
@@ -101,3 +115,20 @@ export const SERVICES: readonly FuzzedService[] = [
     probe: "DeleteConnection",
   },
 ];
+
+/** The same services in the other protocols that they speak. */
+const OTHER_PROTOCOLS: readonly FuzzedService[] = OWN_PROTOCOL.flatMap((service) => {
+  const { name, configuration } = service;
+  const over = (protocol: string, Protocol: object): FuzzedService => ({
+    ...service,
+    protocol,
+    configuration: { ...configuration, protocol: Protocol },
+    // Two members of ReceiveMessage have one name in the query protocol: what is given as one arrives as both.
+    ...(protocol === "query" && { losesEmptyLists: true, unread: ["AttributeNames", "MessageSystemAttributeNames"] }),
+  });
+  if (name === "sqs") return [over("query", AwsQueryProtocol), over("cbor", AwsSmithyRpcV2CborProtocol)];
+  const isJson = name === "eventbridge" || name === "cloudwatch-logs";
+  return isJson ? [over("cbor", AwsSmithyRpcV2CborProtocol)] : [];
+});
+
+export const SERVICES: readonly FuzzedService[] = [...OWN_PROTOCOL, ...OTHER_PROTOCOLS];
