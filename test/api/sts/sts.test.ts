@@ -8,6 +8,7 @@ import {
   type Credentials,
   GetAccessKeyInfoCommand,
   GetCallerIdentityCommand,
+  type GetCallerIdentityCommandOutput,
   GetSessionTokenCommand,
   STSClient,
 } from "@aws-sdk/client-sts";
@@ -43,7 +44,7 @@ function clientWith(credentials: Credentials | undefined): STSClient {
   });
 }
 
-function identity({ Account, Arn, UserId }: { Account?: string; Arn?: string; UserId?: string }) {
+function identity({ Account, Arn, UserId }: GetCallerIdentityCommandOutput) {
   return { Account, Arn, UserId };
 }
 
@@ -73,7 +74,10 @@ test("who assumes a role is a session of it, for as long as was asked", async ()
     UserId: assumed.AssumedRoleUser?.AssumedRoleId,
   });
   const denied = session.send(new GetAccessKeyInfoCommand({ AccessKeyId: "ASIAIOSFODNN7EXAMPLE" }));
-  await assert.rejects(denied, { name: "AccessDenied", message: /^User: .*me@work is not authorized to perform: sts:Get/ });
+  await assert.rejects(denied, {
+    name: "AccessDenied",
+    message: /^User: .*me@work is not authorized to perform: sts:Get/,
+  });
   const refused = session.send(new GetSessionTokenCommand({}));
   await assert.rejects(refused, { message: "Cannot call GetSessionToken with session credentials" });
   const chained = session.send(new AssumeRoleCommand({ RoleArn: ROLE, RoleSessionName: "x2", DurationSeconds: 3601 }));
@@ -111,7 +115,10 @@ test("refusals have the codes of the query protocol", async () => {
   const unknown = client({ accessKeyId: "AKIAUNKNOWN", secretAccessKey: "guessed" });
   await assert.rejects(unknown.send(new GetCallerIdentityCommand({})), { name: "InvalidClientTokenId" });
   for (const one of [wrong, unknown]) one.destroy();
-  assert.equal((await sts.send(new GetAccessKeyInfoCommand({ AccessKeyId: "AKIAIOSFODNN7EXAMPLE" }))).Account, "000000000000");
+  assert.equal(
+    (await sts.send(new GetAccessKeyInfoCommand({ AccessKeyId: "AKIAIOSFODNN7EXAMPLE" }))).Account,
+    "000000000000",
+  );
 });
 
 test("boto3 assumes a role and calls with what it got", (t) => {
