@@ -3,8 +3,8 @@
 import type { PolledQueues } from "../invocation/polled-queues.ts";
 import type { HttpSurface } from "../wire/http-surface.ts";
 import type { WireService } from "../wire/service.ts";
-import type { Companion, CompanionContext, OpenCompanion } from "./companion.ts";
 import { openApiGateway } from "./apigateway/index.ts";
+import type { Companion, CompanionContext, OpenCompanion } from "./companion.ts";
 import { openS3 } from "./s3/index.ts";
 import { openSqs } from "./sqs/index.ts";
 import { openSts } from "./sts/index.ts";
