@@ -23,38 +23,18 @@ export function logsRoute(catalog: Catalog, logs: LogStore, stopping: AbortSigna
       }
       const { logGroup } = version.logging;
       const ended = AbortSignal.any([request.signal, stopping]);
-      const lines = query.get("follow") === "1" ? follow(logs, logGroup, since, ended) : past(logs, logGroup, since);
+      const isFollowing = query.get("follow") === "1";
+      const lines = linesOf(isFollowing ? logs.follow(logGroup, since, ended) : logs.read(logGroup, { fromMs: since }));
       return { status: 200, headers: { "content-type": "application/x-ndjson" }, body: Readable.from(lines) };
     },
   };
 }
 
-async function* past(logs: LogStore, logGroup: string, since: number): AsyncGenerator<string> {
-  for (const event of await logs.read(logGroup, since)) yield `${JSON.stringify(event)}\n`;
-}
-
-/** What there is, then what comes, until the caller goes away or the region closes. */
-async function* follow(logs: LogStore, logGroup: string, since: number, ended: AbortSignal): AsyncGenerator<string> {
-  const queue: LogEvent[] = [];
-  let wake: () => void = () => {};
-  // Read first, then listen, with no turn of the event loop between: nothing is shown twice or missed.
-  const events = await logs.read(logGroup, since);
-  const stop = logs.follow(logGroup, (event) => {
-    queue.push(event);
-    wake();
-  });
-  ended.addEventListener("abort", () => wake(), { once: true });
-  try {
-    for (const event of events) yield `${JSON.stringify(event)}\n`;
-    while (!ended.aborted) {
-      const ready = queue.splice(0);
-      if (ready.length > 0) yield ready.map((event) => `${JSON.stringify(event)}\n`).join("");
-      if (queue.length > 0) continue;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-  } finally {
-    stop();
+/** What there is, and with a follower what comes, until the caller goes away or the region closes. */
+async function* linesOf(pieces: AsyncIterable<readonly LogEvent[]>): AsyncGenerator<string> {
+  for await (const events of pieces) {
+    yield events
+      .map(({ timestamp, logStream, message }) => `${JSON.stringify({ timestamp, logStream, message })}\n`)
+      .join("");
   }
 }
