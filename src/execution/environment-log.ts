@@ -12,6 +12,9 @@ const MAX_EVENT_BYTES = 256 * 1024;
 
 const NEWLINE = 10;
 
+/** The field of trace headers that says by which functions an invocation came about (src/invocation/lineage.ts). */
+const LINEAGE = "Lineage=";
+
 export class EnvironmentLog {
   readonly #stream: LogStream;
   /** The beginning of a line whose end has not been written yet. */
@@ -21,6 +24,15 @@ export class EnvironmentLog {
 
   constructor(stream: LogStream) {
     this.#stream = stream;
+  }
+
+  /** What is written from now on is of this invocation. @param traceId X-Ray header; the chain in it goes into the log */
+  begin(traceId: string, wantsTail: boolean): void {
+    const at = traceId.indexOf(LINEAGE);
+    this.#stream.lineage = at < 0 ? undefined : traceId.slice(at + LINEAGE.length).split(";", 1)[0];
+    if (!wantsTail) return;
+    this.#tail = [];
+    this.#tailBytes = 0;
   }
 
   /** A line of the platform's, with its newline. */
@@ -47,12 +59,7 @@ export class EnvironmentLog {
     this.#partial = undefined;
   }
 
-  beginTail(): void {
-    this.#tail = [];
-    this.#tailBytes = 0;
-  }
-
-  /** @returns the last 4 KB since beginTail(); empty when it was not called */
+  /** @returns the last 4 KB of the invocation; empty when nobody wants it */
   takeTail(): Buffer {
     if (!this.#tail) return Buffer.alloc(0);
     const text = Buffer.from(this.#tail.join(""));

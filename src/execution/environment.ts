@@ -145,7 +145,7 @@ export class Environment {
         resetFor: undefined,
       };
       this.#running = running;
-      if (wantsLogTail) this.#log.beginTail();
+      this.#log.begin(invocation.traceId, wantsLogTail);
       this.#log.platform(startLine(invocation.requestId, this.version.version));
       if (!this.#runtime.isUp) return void this.#invokeWithInit(running, timeoutMs);
       this.#deliverEvent(running, timeoutMs);

@@ -5,6 +5,7 @@ import type { HttpSurface } from "../wire/http-surface.ts";
 import type { WireService } from "../wire/service.ts";
 import { openApiGateway } from "./apigateway/index.ts";
 import type { Companion, CompanionContext, OpenCompanion } from "./companion.ts";
+import { openLogs } from "./logs/index.ts";
 import { openS3 } from "./s3/index.ts";
 import { openSqs } from "./sqs/index.ts";
 import { openSts } from "./sts/index.ts";
@@ -12,6 +13,7 @@ import { openSts } from "./sts/index.ts";
 const COMPANIONS: readonly OpenCompanion[] = [
   // One a line.
   openApiGateway,
+  openLogs,
   openS3,
   openSqs,
   openSts,

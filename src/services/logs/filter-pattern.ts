@@ -3,17 +3,11 @@
  * asked about messages. Whatever a caller writes, the time that a message takes grows with its length only.
  */
 import { jsonPattern } from "./json-pattern.ts";
-import { InvalidPattern, PatternText } from "./pattern-text.ts";
+import { type FilterPattern, InvalidPattern, PatternText } from "./pattern-text.ts";
 import { spacePattern } from "./space-pattern.ts";
 import { termPattern } from "./term-pattern.ts";
 
-export { InvalidPattern } from "./pattern-text.ts";
-
-export interface FilterPattern {
-  matches(message: string): boolean;
-  /** What the pattern's own names and selectors stand for in a message. */
-  extract(message: string): Readonly<Record<string, string>>;
-}
+export { type FilterPattern, InvalidPattern } from "./pattern-text.ts";
 
 /** @throws InvalidPattern */
 export function parseFilterPattern(pattern: string): FilterPattern {

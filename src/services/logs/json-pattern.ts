@@ -1,7 +1,6 @@
 /** `{ $.user.id = 7 && ($.items[0].name = "a*" || $.error NOT EXISTS) }`: of messages that are JSON documents. */
-import type { FilterPattern } from "./filter-pattern.ts";
 import { Conditions } from "./pattern-conditions.ts";
-import { InvalidPattern, type PatternText } from "./pattern-text.ts";
+import { type FilterPattern, InvalidPattern, type PatternText } from "./pattern-text.ts";
 
 /** Names of members, places in arrays, or `*` for all items of one. */
 interface Selector {

@@ -8,7 +8,7 @@ import { InvalidPattern, parseFilterPattern } from "./filter-pattern.ts";
 import type { FiltersTable } from "./filters-table.ts";
 import type { GroupRecord, LogGroupsTable } from "./log-groups-table.ts";
 import type { LogStreamsTable } from "./log-streams-table.ts";
-import type { ResourcePolicies } from "./resource-policies.ts";
+import type { ResourcePolicies } from "./resource-policies-table.ts";
 
 export type Logs = typeof import("@aws-sdk/client-cloudwatch-logs");
 export type LogsFail = Fail<Logs>;

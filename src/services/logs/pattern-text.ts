@@ -1,5 +1,11 @@
-/** The text of a filter pattern, read from left to right. */
+/** The text of a filter pattern, read from left to right, and what reading one yields. */
 import { RE2JS } from "re2js";
+
+export interface FilterPattern {
+  matches(message: string): boolean;
+  /** What the pattern's own names and selectors stand for in a message. */
+  extract(message: string): Readonly<Record<string, string>>;
+}
 
 /** The pattern cannot be read. */
 export class InvalidPattern extends Error {

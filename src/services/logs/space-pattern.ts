@@ -1,7 +1,6 @@
 /** `[ip, user, ..., status = 4* || status = 5*, bytes > 1000]`: of messages whose fields are separated by spaces. */
-import type { FilterPattern } from "./filter-pattern.ts";
 import { type Condition, Conditions } from "./pattern-conditions.ts";
-import { InvalidPattern, type PatternText } from "./pattern-text.ts";
+import { type FilterPattern, InvalidPattern, type PatternText } from "./pattern-text.ts";
 
 interface Field {
   readonly name: string;

@@ -1,6 +1,5 @@
 /** `ERROR "exact phrase" -excluded`, or `?any ?of ?these`, or `%regular expression%`. Letters count as they are. */
-import type { FilterPattern } from "./filter-pattern.ts";
-import { InvalidPattern, type PatternText } from "./pattern-text.ts";
+import { type FilterPattern, InvalidPattern, type PatternText } from "./pattern-text.ts";
 
 type Test = (message: string) => boolean;
 
