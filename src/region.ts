@@ -45,12 +45,13 @@ import {
   FunctionScalingControl,
   type Lambda,
   MappingLifecycle,
-  noPollers,
   type Preparation,
 } from "./management/index.ts";
 import { createLog } from "./observability/log.ts";
 import { LogStore } from "./observability/log-store.ts";
 import { openCompanions } from "./services/companions.ts";
+import { EventSources } from "./sources/event-sources.ts";
+import { sqsSource } from "./sources/sqs.ts";
 import { systemClock } from "./state/clock.ts";
 import { DataDirectory } from "./state/data-directory.ts";
 import { openDatabase } from "./state/database.ts";
@@ -209,9 +210,14 @@ export async function startRegion(config: Config): Promise<Region> {
     onFault: (error) => log.error("capacity providers", { error }),
   });
   const mappings = await EventSourceMappings.open(database);
-  const mappingLifecycle = new MappingLifecycle({
+  const sources = new EventSources({
+    sources: { sqs: sqsSource({ queues: companions.queues, invoker, place, log }) },
+    onGone: (mapping, reason) => mappingLifecycle.stopped(mapping, reason),
+  });
+  opened.defer(() => sources.close());
+  const mappingLifecycle: MappingLifecycle = new MappingLifecycle({
     mappings,
-    pollers: noPollers,
+    pollers: sources,
     onFault: (error) => log.error("event source mappings", { error }),
   });
   const handlers = createLambdaHandlers({
@@ -277,6 +283,7 @@ export async function startRegion(config: Config): Promise<Region> {
   opened.defer(() => stopping.abort());
   opened.defer(() => asynchronous.stop());
   opened.defer(() => companions.stop());
+  opened.defer(() => sources.stop());
   await activation.resume();
   await mappingLifecycle.resume();
   await capacityProviderLifecycle.resume();

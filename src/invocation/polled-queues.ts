@@ -29,8 +29,6 @@ export interface PolledQueue {
    * @throws QueueGone when there is no such queue; anything else is tried again
    */
   receive(limit: number, signal: AbortSignal): Promise<PolledMessage[]>;
-  /** What is there, without waiting. */
-  receiveNow(limit: number): Promise<PolledMessage[]>;
   delete(messages: readonly PolledMessage[]): Promise<void>;
   /** Others may get them after this time, in milliseconds. Those that are gone are passed over. */
   changeVisibility(messages: readonly PolledMessage[], timeoutMs: number): Promise<void>;

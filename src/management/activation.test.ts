@@ -26,7 +26,6 @@ import {
   FunctionScalingControl,
   type Lambda,
   MappingLifecycle,
-  noPollers,
   type Preparation,
 } from "./index.ts";
 
@@ -79,7 +78,11 @@ async function management() {
     }),
     functionScaling: new FunctionScalingControl({ catalog, onFault: (error) => faults.push(error) }),
     mappings,
-    mappingLifecycle: new MappingLifecycle({ mappings, pollers: noPollers, onFault: (error) => faults.push(error) }),
+    mappingLifecycle: new MappingLifecycle({
+      mappings,
+      pollers: { refusal: async () => undefined, begin: async () => ({ ok: true }), end: async () => {} },
+      onFault: (error) => faults.push(error),
+    }),
     codeUrl: (codeSha256, endpoint) => `${endpoint}/${codeSha256}`,
     account: new AccountConcurrency(catalog, { accountConcurrency: 1000, unreservedConcurrency: 100 }),
     concurrency: { apply: async () => {}, allocation: () => undefined },

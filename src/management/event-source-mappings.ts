@@ -15,6 +15,11 @@ import type { TaggedResource } from "./tagged-resource.ts";
 
 const LARGEST_PAGE = 100;
 
+interface MappedFunction {
+  readonly reference: Pick<EventSourceMapping, "functionName" | "qualifier">;
+  readonly timeoutMs: number;
+}
+
 type Source = Pick<EventSourceMapping, "kind" | "sourceArn" | "bootstrapServers">;
 
 export function eventSourceMappingHandlers(management: ManagementContext) {
@@ -33,17 +38,16 @@ export function eventSourceMappingHandlers(management: ManagementContext) {
   }
 
   /** The function that a mapping invokes; it must be there. */
-  async function functionOf(
-    context: CallContext,
-    operation: string,
-    text: string,
-  ): Promise<Pick<EventSourceMapping, "functionName" | "qualifier">> {
+  async function functionOf(context: CallContext, operation: string, text: string): Promise<MappedFunction> {
     const { name, qualifier } = functionTarget(fail, context, operation, text);
     const version = (await catalog.describe(name, qualifier)) ?? refuse("Function does not exist");
     if (version.tenantIsolation !== undefined) {
       refuse("Event source mappings are not supported for functions with tenant isolation.");
     }
-    return { functionName: name, ...(qualifier !== undefined && { qualifier }) };
+    return {
+      reference: { functionName: name, ...(qualifier !== undefined && { qualifier }) },
+      timeoutMs: version.timeoutSeconds * 1000,
+    };
   }
 
   function duplicate(context: CallContext, same: EventSourceMapping): never {
@@ -63,10 +67,11 @@ export function eventSourceMappingHandlers(management: ManagementContext) {
       refuseIf(missingRefusal(kind, input));
       checkTags(fail, input.Tags ?? {});
       const id = newUuid();
+      const { reference, timeoutMs } = await functionOf(context, "CreateEventSourceMapping", input.FunctionName);
       const mapping: EventSourceMapping = {
         id,
         ...source,
-        ...(await functionOf(context, "CreateEventSourceMapping", input.FunctionName)),
+        ...reference,
         isEnabled: input.Enabled ?? true,
         settings: newSettings(kind, input, id),
         state: "Creating",
@@ -76,6 +81,7 @@ export function eventSourceMappingHandlers(management: ManagementContext) {
         tags: input.Tags ?? {},
       };
       refuseIf(mappingRefusal(mapping, clock.now()));
+      refuseIf(await mappingLifecycle.refusal(mapping, timeoutMs));
       const same = await mappings.create(mapping);
       if (same) duplicate(context, same);
       mappingLifecycle.start(mapping);
@@ -91,6 +97,8 @@ export function eventSourceMappingHandlers(management: ManagementContext) {
         input.FunctionName === undefined
           ? undefined
           : await functionOf(context, "UpdateEventSourceMapping", input.FunctionName);
+      const known = target && (await mappings.get(input.UUID));
+      if (known) refuseIf(await mappingLifecycle.refusal(known, target.timeoutMs));
       const changed = await mappings.change(
         input.UUID,
         (before) => {
@@ -100,7 +108,7 @@ export function eventSourceMappingHandlers(management: ManagementContext) {
           }
           const { qualifier: _, ...kept } = before;
           const after: EventSourceMapping = {
-            ...(target ? { ...kept, ...target } : before),
+            ...(target ? { ...kept, ...target.reference } : before),
             isEnabled: input.Enabled ?? before.isEnabled,
             settings: changedSettings(before.kind, before.settings, input),
             state: changedState(before, input),

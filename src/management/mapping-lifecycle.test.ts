@@ -24,6 +24,7 @@ async function setUp(polling: () => Promise<Polling> = async () => ({ ok: true }
   const calls: string[] = [];
   const faults: string[] = [];
   const pollers: Pollers = {
+    refusal: async () => undefined,
     begin: ({ id }) => {
       calls.push(`begin ${id}`);
       return polling();

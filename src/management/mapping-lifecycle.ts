@@ -10,27 +10,13 @@ export type Polling =
 
 /** Whatever polls sources and invokes functions with what it finds. A rejection of its promises is a fault of ours. */
 export interface Pollers {
+  /** Why its source cannot be polled for such a mapping, in AWS's words, or undefined. */
+  refusal(mapping: EventSourceMapping, functionTimeoutMs: number): Promise<string | undefined>;
   /** Poll for this mapping, in this configuration, from now on. Told again of every enabled mapping at each start. */
   begin(mapping: EventSourceMapping): Promise<Polling>;
   /** Resolves when nothing polls for the mapping any more; nothing to do when nothing did. */
   end(id: string): Promise<void>;
 }
-
-const SOURCES: Readonly<Record<SourceKind, string>> = {
-  sqs: "Amazon SQS queues",
-  kinesis: "Amazon Kinesis streams",
-  dynamodb: "Amazon DynamoDB streams",
-  msk: "Amazon MSK clusters",
-  kafka: "Apache Kafka clusters",
-  mq: "Amazon MQ brokers",
-  documentdb: "Amazon DocumentDB clusters",
-};
-
-/** Of a region that polls nothing, and says so. */
-export const noPollers: Pollers = {
-  begin: async ({ kind }) => ({ ok: false, reason: `${SOURCES[kind]} are not polled by this region yet.` }),
-  end: async () => {},
-};
 
 /** How AWS says that the owner of the mapping wanted it so (recorded; contract/04 §1). */
 export function userReason(kind: SourceKind): string {
@@ -71,6 +57,24 @@ export class MappingLifecycle {
     for (const mapping of await this.#mappings.all()) {
       if (isInTransition(mapping) || mapping.isEnabled) this.start(mapping);
     }
+  }
+
+  /** Why there cannot be such a mapping, or undefined. */
+  refusal(mapping: EventSourceMapping, functionTimeoutMs: number): Promise<string | undefined> {
+    return this.#pollers.refusal(mapping, functionTimeoutMs);
+  }
+
+  /** Nothing polls for it any more, because there is nothing to poll: its owner finds out why. */
+  stopped({ id, lastModifiedMs }: EventSourceMapping, reason: string): void {
+    this.#settling.start(() =>
+      this.#settling.persist(() =>
+        this.#mappings.change(id, (now) =>
+          now.lastModifiedMs === lastModifiedMs && now.state !== "Deleting"
+            ? { ...now, state: "Disabled", stateTransitionReason: reason }
+            : now,
+        ),
+      ),
+    );
   }
 
   settled(): Promise<void> {

@@ -54,7 +54,7 @@ describe("event source mappings", () => {
   const invalid = (call: Promise<unknown>, message: string | RegExp) =>
     suite.refused(call, { status: 400, name: "InvalidParameterValueException", message });
 
-  test("are Creating, then what they can be; and say why nothing polls", async () => {
+  test("are Creating, then Enabled, or Disabled as asked", async () => {
     const name = await activeFunction(suite.region);
     const { $metadata, ...created } = await createMapping(suite, name, "sqs");
     assert.equal($metadata.httpStatusCode, 202);
@@ -73,8 +73,7 @@ describe("event source mappings", () => {
     });
     assert.deepEqual(await settledMapping(suite, id), {
       ...created,
-      State: "Disabled",
-      StateTransitionReason: "Amazon SQS queues are not polled by this region yet.",
+      State: "Enabled",
     });
     const stream = await createMapping(suite, name, "kinesis", { Enabled: false });
     assert.deepEqual([stream.State, stream.StateTransitionReason], ["Creating", "User action"]);
@@ -102,7 +101,7 @@ describe("event source mappings", () => {
     const { UUID: going } = await createMapping(suite, name, "kinesis");
     await remove(going);
     await suite.restart();
-    assert.equal((await settledMapping(suite, staying)).State, "Disabled");
+    assert.equal((await settledMapping(suite, staying)).State, "Enabled");
     await goneMapping(suite, going);
   });
 

@@ -8,6 +8,7 @@ import {
   UpdateEventSourceMappingCommand,
   type UpdateEventSourceMappingCommandInput,
 } from "@aws-sdk/client-lambda";
+import { createQueue, sqsClient } from "../api/sqs/sqs.ts";
 import type { Suite } from "./suite.ts";
 
 const PLACE = "us-east-1:000000000000";
@@ -48,7 +49,10 @@ export const LEAST = {
 export type Source = keyof typeof LEAST;
 
 /** Asks for a mapping of that kind; the members of `more` replace those that it needs at least. */
-export function createMapping(suite: Suite, FunctionName: string, source: Source, more: Partial<Input> = {}) {
+export async function createMapping(suite: Suite, FunctionName: string, source: Source, more: Partial<Input> = {}) {
+  const { EventSourceArn: arn = "" } = { EventSourceArn: undefined, ...LEAST[source], ...more };
+  const [, queue] = new RegExp(`^arn:aws:sqs:${PLACE}:([a-zA-Z0-9_-]+(?:\\.fifo)?)$`).exec(arn) ?? [];
+  if (queue !== undefined) await createQueue(sqsClient(suite.region), queue);
   return suite.lambda.send(new CreateEventSourceMappingCommand({ FunctionName, ...LEAST[source], ...more }));
 }
 

@@ -5,7 +5,7 @@ import type { ReceivedMessage } from "./message.ts";
 import { md5OfAttributes } from "./message-digest.ts";
 import type { Queue } from "./queue.ts";
 import { queueNameOf } from "./queue-address.ts";
-import { type QueueEngine, TooManyInFlight } from "./queue-engine.ts";
+import type { QueueEngine } from "./queue-engine.ts";
 import { type Receipt, readReceiptHandle } from "./receipt-handle.ts";
 import { systemAttributes } from "./system-attributes.ts";
 
@@ -24,20 +24,13 @@ function polledQueue(engine: QueueEngine, name: string): PolledQueue {
     if (!queue) throw new QueueGone("The specified queue does not exist.");
     return queue;
   };
-  const receive = async (limit: number, waitMs: number, signal?: AbortSignal): Promise<PolledMessage[]> => {
-    const queue = queueOf();
-    const { visibilityTimeoutMs: visibilityMs } = queue.rules;
-    try {
-      const received = await engine.receive(queue, { limit, waitMs, visibilityMs, ...(signal && { signal }) });
-      return received.map(polledMessage);
-    } catch (error) {
-      if (error instanceof TooManyInFlight && waitMs === 0) return [];
-      throw error;
-    }
-  };
   return {
-    receive: (limit, signal) => receive(limit, Number.POSITIVE_INFINITY, signal),
-    receiveNow: (limit) => receive(limit, 0),
+    receive: async (limit, signal) => {
+      const queue = queueOf();
+      const { visibilityTimeoutMs: visibilityMs } = queue.rules;
+      const waitMs = Number.POSITIVE_INFINITY;
+      return (await engine.receive(queue, { limit, waitMs, visibilityMs, signal })).map(polledMessage);
+    },
     delete: async (messages) => {
       const queue = engine.book.find(name);
       // With its queue the message is gone, too.
