@@ -49,7 +49,7 @@ export function canApplyLate(version: Pick<FunctionVersion, "environment" | "pac
 
 /** @returns undefined when the version can only start plainly */
 export function cellKindOf(version: FunctionVersion, installation: RuntimeInstallation): CellKind | undefined {
-  if (installation.kind !== "managed" || !canApplyLate(version)) return undefined;
+  if (!installation.canWait || !canApplyLate(version)) return undefined;
   const { memoryMb } = version;
   const key = JSON.stringify([installation.runtime, installation.command(LAMBDA_PATHS, { memoryMb })]);
   return { key, installation, memoryMb };

@@ -27,6 +27,8 @@ export interface RuntimeInstallation {
   readonly languageDirectory?: string;
   /** Host directory to mount at /var/runtime; absent for custom runtimes. */
   readonly bootstrapDirectory?: string;
+  /** Its bootstrap can start before the function is known, and wait for it: in a stem cell. */
+  readonly canWait?: true;
   /** Argument vector of the runtime process, as seen inside the sandbox. */
   command(paths: SandboxPaths, options?: LaunchOptions): readonly string[];
   /**

@@ -56,6 +56,7 @@ function installation(
     version,
     runtimeVersion: `nodejs:${major}.v${minor}`,
     bootstrapDirectory: BOOTSTRAP_DIRECTORY,
+    canWait: true,
     ...(languageDirectory === undefined ? {} : { languageDirectory }),
     command(paths: SandboxPaths, options: LaunchOptions = {}) {
       const node = languageDirectory === undefined ? binary : join(paths.language, "bin/node");
