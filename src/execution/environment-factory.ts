@@ -18,6 +18,7 @@ import type { ExtensionsLaunch, Launch } from "./runtime-process.ts";
 import { findCustomBootstrap, type Runtimes } from "./runtimes.ts";
 import type { Sandbox, SandboxDirectories, SandboxDriver, SandboxSpec } from "./sandbox/sandbox.ts";
 import type { StemCells } from "./stem-cells.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
 
 /** Directories of the host with what a function version brings. */
 export type CodeDirectories = Pick<SandboxDirectories, "task" | "layers">;
@@ -56,11 +57,12 @@ export class EnvironmentFactory {
     if (!installation) throw new Error(`runtime ${version.runtime} is not installed on this machine`);
     const directories = await this.#parts.directories(version);
     const logStreamName = newLogStreamName(version.version);
-    const log = new EnvironmentLog(logs.stream(version.logging.logGroup, logStreamName));
+    const telemetry = new Telemetry((port) => sandbox.connect(port), version.logging.logFormat === "JSON");
+    const log = new EnvironmentLog(logs.stream(version.logging.logGroup, logStreamName), telemetry, version.logging);
     const slot = new InvocationSlot();
     const external = await findExternalExtensions(directories.layers);
     const extensions = new Extensions(external.map(({ name }) => name));
-    const runtimeApi = new RuntimeApi(slot, { extensions, version }, this.#largeAnswers);
+    const runtimeApi = new RuntimeApi(slot, { extensions, telemetry, version }, this.#largeAnswers);
     // Extensions start before the runtime: none that runs already will do.
     const cell = external.length === 0 ? this.#parts.cells?.take(version) : undefined;
     const spec: Omit<SandboxSpec, "id"> = {
@@ -74,7 +76,7 @@ export class EnvironmentFactory {
       onRuntimeApiConnection: (socket) => runtimeApi.accept(socket),
       onRegionConnection: (socket) => this.#parts.onRegionConnection(socket, sandbox.regionEndpoint),
       onOutput: (chunk) => log.output(chunk),
-      onExtensionOutput: (chunk) => log.output(chunk),
+      onExtensionOutput: (chunk) => log.extensionOutput(chunk),
     };
     const id = `env-${randomBytes(8).toString("hex")}`;
     const sandbox: Sandbox = cell ? cell.adopt(spec) : await driver.create({ ...spec, id });
@@ -86,7 +88,7 @@ export class EnvironmentFactory {
       ...(await launchOf(sources, directories)),
       ...(external.length > 0 && { extensions: extensionsLaunch(external, sources) }),
     };
-    return new Environment({ version, sandbox, slot, extensions, log, launch, initialization }, listener);
+    return new Environment({ version, sandbox, slot, extensions, log, telemetry, launch, initialization }, listener);
   }
 }
 

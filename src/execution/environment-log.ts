@@ -1,29 +1,38 @@
 /**
- * The log of one execution environment: the platform's lines and whatever the function writes, in order, cut into log
- * events; and the tail of the current invocation, when its caller asked for one.
+ * The log of one execution environment: the platform's lines and whatever the function and its extensions write, in order,
+ * cut into log events; and the tail of the current invocation, when its caller asked for one.
  */
+import type { LoggingConfig } from "../functions/function-version.ts";
 import type { LogStream } from "../observability/log-store.ts";
+import { LineCutter } from "./line-cutter.ts";
+import { lineFilter } from "./log-level.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 
 /** bytes of X-Amz-Log-Result before base64 (contract/03 §1) */
 const TAIL_BYTES = 4096;
-
-/** bytes; a longer line is cut into several events, as in CloudWatch Logs */
-const MAX_EVENT_BYTES = 256 * 1024;
-
-const NEWLINE = 10;
 
 /** The field of trace headers that says by which functions an invocation came about (src/invocation/lineage.ts). */
 const LINEAGE = "Lineage=";
 
 export class EnvironmentLog {
   readonly #stream: LogStream;
-  /** The beginning of a line whose end has not been written yet. */
-  #partial: Buffer | undefined;
+  readonly #function: LineCutter;
+  readonly #extensions: LineCutter;
   #tail: string[] | undefined;
   #tailBytes = 0;
 
-  constructor(stream: LogStream) {
+  constructor(stream: LogStream, telemetry: Telemetry, logging: LoggingConfig) {
     this.#stream = stream;
+    const isWanted = lineFilter(logging);
+    this.#function = new LineCutter((line) => {
+      telemetry.emit("function", "function", line);
+      // The level is the log's: who subscribed to telemetry gets everything.
+      if (!isWanted || isWanted(line)) this.#event(line);
+    });
+    this.#extensions = new LineCutter((line) => {
+      telemetry.emit("extension", "extension", line);
+      this.#event(line);
+    });
   }
 
   /** What is written from now on is of this invocation. @param traceId X-Ray header; the chain in it goes into the log */
@@ -40,23 +49,20 @@ export class EnvironmentLog {
     this.#event(line);
   }
 
-  /** Bytes from stdout or stderr: every finished line is an event. */
+  /** Bytes that the function wrote to stdout or stderr: every finished line is an event. */
   output(chunk: Buffer): void {
-    const data = this.#partial ? Buffer.concat([this.#partial, chunk]) : chunk;
-    let from = 0;
-    for (let end = data.indexOf(NEWLINE); end >= 0; end = data.indexOf(NEWLINE, from)) {
-      this.#event(data.toString("utf8", from, end + 1));
-      from = end + 1;
-    }
-    this.#partial = from < data.length ? data.subarray(from) : undefined;
-    if (this.#partial && this.#partial.length >= MAX_EVENT_BYTES) this.flushPartial();
+    this.#function.add(chunk);
   }
 
-  /** The process that was in the middle of a line will not finish it (it ended, or its invocation did). */
+  /** The same of its extensions. */
+  extensionOutput(chunk: Buffer): void {
+    this.#extensions.add(chunk);
+  }
+
+  /** Whoever was in the middle of a line will not finish it (the process ended, or its invocation did). */
   flushPartial(): void {
-    if (!this.#partial) return;
-    this.#event(this.#partial.toString("utf8"));
-    this.#partial = undefined;
+    this.#function.flush();
+    this.#extensions.flush();
   }
 
   /** @returns the last 4 KB of the invocation; empty when nobody wants it */

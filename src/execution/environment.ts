@@ -15,14 +15,16 @@ import {
   tooLargeFailure,
   truncatedFailure,
 } from "./failure.ts";
+import { Initialisation } from "./init-phase.ts";
 import { type InitializationType, initLimitMs } from "./initialization.ts";
 import type { Invocation } from "./invocation.ts";
 import type { InvocationSlot, RuntimeAnswer } from "./invocation-slot.ts";
-import { faultLine, initReportLine, initStartLine, startLine } from "./log-lines.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Running } from "./running-invocation.ts";
+import { PlatformLog } from "./platform-log.ts";
+import { newRunning, type Running } from "./running-invocation.ts";
 import { type Launch, RuntimeProcess } from "./runtime-process.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 import { WriteUp } from "./write-up.ts";
 
 export interface EnvironmentParts {
@@ -31,6 +33,7 @@ export interface EnvironmentParts {
   readonly slot: InvocationSlot;
   readonly extensions: Extensions;
   readonly log: EnvironmentLog;
+  readonly telemetry: Telemetry;
   readonly launch: Launch;
   readonly initialization: InitializationType;
 }
@@ -51,13 +54,17 @@ export class Environment {
   readonly #slot: InvocationSlot;
   readonly #extensions: Extensions;
   readonly #log: EnvironmentLog;
-  readonly #launch: Launch;
+  readonly #telemetry: Telemetry;
+  readonly #platform: PlatformLog;
   readonly #initialization: InitializationType;
   readonly #listener: EnvironmentListener;
   readonly #runtime: RuntimeProcess;
+  readonly #initialisation: Initialisation;
   readonly #writeUp: WriteUp;
   #running: Running | undefined;
   #frozen = false;
+  /** It will be frozen when subscribers have got what is due. */
+  #isSettling = false;
   #destroyed = false;
   /** performance.now() when it last became idle */
   idleSinceMs = 0;
@@ -69,19 +76,25 @@ export class Environment {
     this.#sandbox = parts.sandbox;
     this.#slot = parts.slot;
     this.#log = parts.log;
-    this.#launch = parts.launch;
+    this.#telemetry = parts.telemetry;
     this.#initialization = parts.initialization;
     this.#listener = listener;
-    this.#writeUp = new WriteUp(parts.log, parts.version, parts.initialization, parts.sandbox);
+    const platform = new PlatformLog({ ...parts, instanceId: parts.sandbox.id });
+    this.#platform = platform;
+    this.#writeUp = new WriteUp(parts.log, platform, parts.version, parts.initialization, parts.sandbox);
     this.#extensions = parts.extensions;
-    this.#runtime = new RuntimeProcess(parts.sandbox, parts.slot, parts.extensions, parts.launch, {
+    const runtime = new RuntimeProcess(parts.sandbox, parts.slot, parts.extensions, parts.telemetry, parts.launch, {
       onExit: (failure) => this.#onExit(failure),
       onFault: (error) => listener.onFault(this, error),
     });
+    this.#runtime = runtime;
+    const flushOutput = () => parts.log.flushPartial();
+    this.#initialisation = new Initialisation({ ...parts, platform, runtime, flushOutput });
     parts.extensions.listen(() => this.#onArrival());
     parts.slot.listen({
       onNext: () => {
         this.#extensions.closeRegistration();
+        this.#initialisation.runtimeCame();
         this.#onArrival();
       },
       onStream: (contentType) => this.#onStream(contentType),
@@ -111,18 +124,11 @@ export class Environment {
 
   /** The init phase, ahead of the first invocation. A failure is logged and repeated inside that invocation, as in Lambda. */
   async init(): Promise<void> {
-    const startedMs = performance.now();
-    this.#log.platform(initStartLine(this.#launch.runtimeVersion, this.#launch.runtimeVersionArn));
     const limitMs = initLimitMs(this.#initialization, this.version);
-    const failure = await this.#runtime.start(limitMs, () => timeoutFailure(limitMs / 1000));
-    const durationMs = performance.now() - startedMs;
-    this.#logExtensions();
-    if (!failure) {
-      this.#writeUp.initialised(durationMs);
-      return;
-    }
-    this.#log.flushPartial();
-    this.#log.platform(initReportLine(durationMs, "init", failure));
+    const onLimit = () => timeoutFailure(limitMs / 1000);
+    const { failure, durationMs } = await this.#initialisation.run("init", limitMs, onLimit, () => !this.#destroyed);
+    if (this.#destroyed) return;
+    if (!failure) return this.#writeUp.initialised(durationMs);
     await this.#runtime.reset(failure.status === "timeout" ? "timeout" : "failure");
   }
 
@@ -131,30 +137,33 @@ export class Environment {
     this.#wake();
     return new Promise((resolve) => {
       const timeoutMs = this.version.timeoutSeconds * 1000;
-      const running: Running = {
-        invocation,
-        startedMs: performance.now(),
-        wantsLogTail,
-        hadExtensions: false,
-        resolve,
-        timer: undefined,
-        stream: undefined,
-        finished: false,
-        answer: undefined,
-        reported: false,
-        resetFor: undefined,
-      };
+      const running = newRunning(invocation, wantsLogTail, resolve);
       this.#running = running;
       this.#log.begin(invocation.traceId, wantsLogTail);
-      this.#log.platform(startLine(invocation.requestId, this.version.version));
+      this.#platform.start(invocation);
       if (!this.#runtime.isUp) return void this.#invokeWithInit(running, timeoutMs);
       this.#deliverEvent(running, timeoutMs);
     });
   }
 
+  /** Not before subscribers have got what is due, within bounds. */
   freeze(): void {
-    if (this.#frozen || this.#running || !this.#runtime.isUp) return;
+    if (this.#isSettling || !this.#mayFreeze()) return;
+    if (this.#telemetry.isSettled) return this.#freezeNow();
+    this.#isSettling = true;
+    void this.#telemetry.settle().then(() => {
+      this.#isSettling = false;
+      if (this.#mayFreeze()) this.#freezeNow();
+    });
+  }
+
+  #mayFreeze(): boolean {
+    return !this.#frozen && !this.#running && this.#runtime.isUp && !this.#destroyed;
+  }
+
+  #freezeNow(): void {
     this.#frozen = true;
+    this.#telemetry.suspend();
     this.#sandbox.freeze();
   }
 
@@ -162,6 +171,7 @@ export class Environment {
     if (!this.#frozen) return;
     this.#frozen = false;
     this.#sandbox.thaw();
+    this.#telemetry.resume();
   }
 
   /** Shutdown: extensions are told and get their time; without any the processes are killed at once (contract/01). */
@@ -169,8 +179,10 @@ export class Environment {
     this.#destroyed = true;
     const running = this.#running;
     clearTimeout(running?.timer);
+    this.#runtime.abandon();
     // Whoever destroys a busy environment does not leave its caller waiting for ever.
     if (running && !running.finished) this.#fail(running, sandboxFailure(), "exit");
+    else this.#goOn();
     if (this.#extensions.registered !== "none") {
       this.#wake();
       await this.#runtime.shutDown("spindown");
@@ -181,17 +193,12 @@ export class Environment {
 
   /** Suppressed init: the runtime starts inside the invoke phase, under the function's own timeout. */
   async #invokeWithInit(running: Running, timeoutMs: number): Promise<void> {
-    const startedMs = performance.now();
-    const failure = await this.#runtime.start(timeoutMs, () => timeoutFailure(this.version.timeoutSeconds));
-    const durationMs = performance.now() - startedMs;
+    const onLimit = () => timeoutFailure(this.version.timeoutSeconds);
+    const isWanted = () => !running.finished;
+    const { failure, durationMs } = await this.#initialisation.run("invoke", timeoutMs, onLimit, isWanted);
     // Destroyed meanwhile: its caller knows.
     if (running.finished) return;
-    this.#logExtensions();
-    if (failure) {
-      this.#log.flushPartial();
-      this.#log.platform(initReportLine(durationMs, "invoke", failure));
-      return this.#fail(running, failure, failure.status === "timeout" ? "timeout" : "init-error");
-    }
+    if (failure) return this.#fail(running, failure, failure.status === "timeout" ? "timeout" : "init-error");
     this.#deliverEvent(running, Math.max(1, timeoutMs - durationMs));
   }
 
@@ -200,6 +207,7 @@ export class Environment {
     const deadlineMs = Math.round(Date.now() + leftMs);
     this.#slot.deliver(running.invocation, deadlineMs);
     running.hadExtensions = this.#extensions.invoke(running.invocation, deadlineMs);
+    if (running.hadExtensions && !running.wantsLogTail) running.finalBilled = Promise.withResolvers();
   }
 
   /** The runtime or an extension came for more. */
@@ -207,14 +215,11 @@ export class Environment {
     if (!this.#runtime.cameForWork()) this.#goOn();
   }
 
-  #logExtensions(): void {
-    for (const line of this.#extensions.lines()) this.#log.platform(line);
-  }
-
   #onStream(contentType: string): AnswerStream | undefined {
     const running = this.#running;
     if (!running?.invocation.sink || running.finished) return undefined;
     const head = { contentType, isStreamed: true, executedVersion: this.version.version };
+    running.streamStartedMs = performance.now();
     running.stream = new AnswerStream(running.invocation.sink, head);
     return running.stream;
   }
@@ -267,7 +272,7 @@ export class Environment {
     } else if (this.#running === running) {
       // It answered, but it or an extension never came back for more.
       running.resetFor = "timeout";
-      if (!running.reported) this.#writeUp.timeout(running.invocation.requestId);
+      if (!running.reported) this.#platform.timeout(running.invocation.requestId);
       this.#goOn();
     }
   }
@@ -275,9 +280,9 @@ export class Environment {
   #fail(running: Running, failure: Failure, kind: Outcome["kind"]): void {
     const { requestId } = running.invocation;
     if (kind === "timeout") {
-      this.#writeUp.timeout(requestId);
+      this.#platform.timeout(requestId);
     } else if (failure.logMessage !== undefined) {
-      this.#log.platform(faultLine(requestId, failure.logMessage, failure.errorType));
+      this.#platform.fault(requestId, failure.logMessage, failure.errorType);
     }
     const isUsable = kind === "response-too-large" || kind === "function-error";
     if (!isUsable) running.resetFor = kind === "timeout" ? "timeout" : "failure";
@@ -312,8 +317,11 @@ export class Environment {
   #goOn(): void {
     const running = this.#running;
     if (!running?.answer) return;
-    const isLost = running.resetFor !== undefined || !this.#runtime.isUp;
-    if (!running.reported && (isLost || this.#destroyed || this.#extensions.areReady)) {
+    const isLost = running.resetFor !== undefined || !this.#runtime.isUp || this.#destroyed;
+    // What is told of a runtime that is back is told before the report, where anybody wants to know.
+    const isTold = !this.#platform.isDetailed || isLost || this.#slot.state === "Ready";
+    if (isTold && this.#platform.isDetailed) this.#writeUp.runtimeDone(running, running.answer);
+    if (!running.reported && isTold && (isLost || this.#extensions.areReady)) {
       this.#writeUp.finish(running, running.answer);
     }
     if (!running.reported || this.#destroyed) return;

@@ -150,10 +150,12 @@ test("errors are reported where the state allows it, and are the reason of the e
   assert.equal(extensions.reportError(one, "InitError", "Extension.Broken"), undefined);
   assert.equal(extensions.reportedError, "Extension.InitError");
   extensions.ended("one");
-  assert.equal(
-    extensions.lines()[0],
-    "EXTENSION\tName: one\tState: InitError\tEvents: []\tError Type: Extension.Broken\n",
-  );
+  assert.deepEqual(extensions.report()[0], {
+    name: "one",
+    state: "InitError",
+    events: [],
+    errorType: "Extension.Broken",
+  });
   assert.equal(refused(extensions.next(one, new PlayedPoll())).errorType, "Extension.InvalidExtensionState");
   assert.equal(refused(extensions.reportError("nobody", "ExitError", "X")).errorMessage, "Unknown extension nobody");
 });

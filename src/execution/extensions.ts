@@ -33,6 +33,14 @@ export interface Refusal {
   readonly errorMessage: string;
 }
 
+/** As the platform tells of it. */
+export interface ExtensionReport {
+  readonly name: string;
+  readonly state: ExtensionState;
+  readonly events: readonly ExtensionEvent[];
+  readonly errorType?: string;
+}
+
 /** In one environment, external and internal together. */
 export const MOST_EXTENSIONS = 10;
 
@@ -93,11 +101,10 @@ export class Extensions {
     return this.#registered.promise;
   }
 
-  /** The EXTENSION lines of the log. */
-  lines(): string[] {
+  /** How each of them stands. */
+  report(): ExtensionReport[] {
     return this.#all.map(({ name, state, events, errorType }) => {
-      const line = `EXTENSION\tName: ${name}\tState: ${state}\tEvents: [${events.join(", ")}]`;
-      return errorType === undefined ? `${line}\n` : `${line}\tError Type: ${errorType}\n`;
+      return { name, state, events, ...(errorType !== undefined && { errorType }) };
     });
   }
 
@@ -115,6 +122,11 @@ export class Extensions {
     extension.events = [...new Set(events)] as ExtensionEvent[];
     if (this.#all.every(({ isExternal, state }) => !isExternal || state !== "Started")) this.#registered.resolve();
     return extension.id;
+  }
+
+  /** @returns the name of a registered one, or why there is none */
+  nameOf(id: string): string | Refusal {
+    return this.#find(id)?.name ?? unknown(id);
   }
 
   /** It asks for its next event. @returns why that is not allowed */

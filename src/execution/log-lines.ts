@@ -1,4 +1,5 @@
 /** The platform's own lines in a function's log, text format, to the letter (contract/02 §4). */
+import type { ExtensionReport } from "./extensions.ts";
 
 export interface ReportFigures {
   readonly requestId: string;
@@ -52,4 +53,23 @@ export function timeoutLine(requestId: string, atMs: number, timeoutSeconds: num
 
 export function faultLine(requestId: string, message: string, errorType: string): string {
   return `RequestId: ${requestId} Error: ${message}\n${errorType}\n`;
+}
+
+export function extensionLine({ name, state, events, errorType }: ExtensionReport): string {
+  const line = `EXTENSION\tName: ${name}\tState: ${state}\tEvents: [${events.join(", ")}]`;
+  return errorType === undefined ? `${line}\n` : `${line}\tError Type: ${errorType}\n`;
+}
+
+export function subscriptionLine(api: "Telemetry" | "Logs", name: string, types: readonly string[]): string {
+  const capitals = types.map((type) => `${type.slice(0, 1).toUpperCase()}${type.slice(1)}`);
+  return `${api.toUpperCase()}\tName: ${name}\tState: Subscribed\tTypes: [${capitals.join(", ")}]\n`;
+}
+
+/** Second line of the REPORT record of an invocation that is traced; empty when it is not. */
+export function xrayLine(traceId: string): string {
+  if (!traceId.includes("Sampled=1")) return "";
+  const [, root] = /Root=([0-9a-f-]+)/.exec(traceId) ?? [];
+  const [, segment] = /Parent=([0-9a-f]+)/.exec(traceId) ?? [];
+  if (root === undefined || segment === undefined) return "";
+  return `XRAY TraceId: ${root}\tSegmentId: ${segment}\tSampled: true\t\n`;
 }

@@ -19,6 +19,8 @@ export interface Outcome {
   readonly logTail: Buffer;
   readonly durationMs: number;
   readonly billedMs: number;
+  /** Resolves with what is billed in the end, when extensions may go on after the answer (contract/01, Invoke). */
+  readonly finalBilledMs?: Promise<number>;
   /** Only on the first invocation after a successful init. */
   readonly initMs?: number;
   readonly maxMemoryMb: number;

@@ -8,6 +8,7 @@ import { Extensions } from "./extensions.ts";
 import type { Invocation } from "./invocation.ts";
 import { InvocationSlot } from "./invocation-slot.ts";
 import type { Sandbox, SandboxExit } from "./sandbox/sandbox.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
 
 export const VERSION: FunctionVersion = {
   functionName: "f",
@@ -30,6 +31,10 @@ export const VERSION: FunctionVersion = {
   snapStartApplyOn: "None",
 };
 
+/** Nobody can subscribe: it is too late. */
+export const SILENT = new Telemetry(() => assert.fail("nobody is there"), false);
+SILENT.close();
+
 export const invocation = (n: number): Invocation => ({
   requestId: `00000000-0000-4000-8000-00000000000${n}`,
   payload: Buffer.from("{}"),
@@ -38,11 +43,17 @@ export const invocation = (n: number): Invocation => ({
 });
 
 /** A runtime process played by the test: each start() hands the script a way to behave. */
-export function play(script: (runtime: PlayedRuntime) => void, timeoutSeconds = 3, launching = Promise.resolve()) {
+export function play(
+  script: (runtime: PlayedRuntime) => void,
+  timeoutSeconds = 3,
+  launching = Promise.resolve(),
+  logging = VERSION.logging,
+) {
   const calls: string[] = [];
   const lines: string[] = [];
   const slot = new InvocationSlot();
-  const log = new EnvironmentLog({ append: (_time, message) => lines.push(message) });
+  const telemetry = new Telemetry((port) => sandbox.connect(port), logging.logFormat === "JSON");
+  const log = new EnvironmentLog({ append: (_time, message) => lines.push(message) }, telemetry, logging);
   let starts = 0;
   const sandbox: Sandbox = {
     id: "env-1",
@@ -78,14 +89,16 @@ export function play(script: (runtime: PlayedRuntime) => void, timeoutSeconds = 
     peakMemoryMb: () => 41,
     destroy: async () => void calls.push("destroy"),
   };
+  const extensions = new Extensions();
   const idle: Environment[] = [];
   const environment = new Environment(
     {
-      version: { ...VERSION, timeoutSeconds },
+      version: { ...VERSION, timeoutSeconds, logging },
       sandbox,
       slot,
-      extensions: new Extensions(),
+      extensions,
       log,
+      telemetry,
       launch: {
         command: { argv: ["x"], environment: {}, workingDirectory: "/" },
         runtimeVersion: "nodejs:22.v1",
@@ -98,7 +111,7 @@ export function play(script: (runtime: PlayedRuntime) => void, timeoutSeconds = 
   const untilIdle = async (times: number) => {
     while (idle.length < times) await new Promise((resolve) => setImmediate(resolve));
   };
-  return { environment, calls, lines, untilIdle };
+  return { environment, calls, lines, telemetry, extensions, untilIdle };
 }
 
 export interface PlayedRuntime {

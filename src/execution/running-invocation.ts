@@ -1,4 +1,4 @@
-/** What an environment remembers of the invocation that it runs. Values only. */
+/** What an environment remembers of the invocation that it runs. */
 import type { AnswerStream } from "./answer-stream.ts";
 import type { ShutdownReason } from "./extensions.ts";
 import type { Invocation } from "./invocation.ts";
@@ -10,10 +10,16 @@ export interface Running {
   readonly wantsLogTail: boolean;
   /** Extensions were told of it: they may take longer than the runtime. */
   hadExtensions: boolean;
+  /** What is billed in the end, where extensions may go on after the answer and its caller does not wait for them. */
+  finalBilled: PromiseWithResolvers<number> | undefined;
   readonly resolve: (outcome: Outcome) => void;
   timer: NodeJS.Timeout | undefined;
   /** Where the answer goes, once the runtime has begun to stream it. */
   stream: AnswerStream | undefined;
+  /** performance.now() */
+  streamStartedMs: number | undefined;
+  /** performance.now() when the runtime was back or lost; undefined, too, while nobody wants to know. */
+  runtimeDoneMs: number | undefined;
   /** The outcome is known; the runtime may still be on its way back to `next`. */
   finished: boolean;
   /** What is still to be written up, once what the function wrote before has been read. */
@@ -27,4 +33,27 @@ export interface Running {
 export interface Answer {
   readonly outcome: Omit<Outcome, "logTail">;
   readonly status: "timeout" | "error" | undefined;
+}
+
+export function newRunning(
+  invocation: Invocation,
+  wantsLogTail: boolean,
+  resolve: (outcome: Outcome) => void,
+): Running {
+  return {
+    invocation,
+    startedMs: performance.now(),
+    wantsLogTail,
+    hadExtensions: false,
+    finalBilled: undefined,
+    resolve,
+    timer: undefined,
+    stream: undefined,
+    streamStartedMs: undefined,
+    runtimeDoneMs: undefined,
+    finished: false,
+    answer: undefined,
+    reported: false,
+    resetFor: undefined,
+  };
 }

@@ -14,6 +14,7 @@ import {
 import type { InvocationSlot } from "./invocation-slot.ts";
 import type { Sandbox, SandboxCommand, SandboxExit } from "./sandbox/sandbox.ts";
 import { shutDown } from "./shutdown.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 
 /** The programs of /opt/extensions, and with what to start them. */
 export interface ExtensionsLaunch {
@@ -46,6 +47,7 @@ export class RuntimeProcess {
   readonly #sandbox: Sandbox;
   readonly #slot: InvocationSlot;
   readonly #extensions: Extensions;
+  readonly #telemetry: Telemetry;
   readonly #launch: Launch;
   readonly #listener: RuntimeListener;
   /** Waits for the first `next` of all. */
@@ -58,17 +60,21 @@ export class RuntimeProcess {
   #runtimeEnd = NOTHING_RUNS;
   #extensionEnds = new Map<string, Promise<unknown>>();
   #isUp = false;
+  /** The environment is on its end: what fails from here on is no news. */
+  #isOver = false;
 
   constructor(
     sandbox: Sandbox,
     slot: InvocationSlot,
     extensions: Extensions,
+    telemetry: Telemetry,
     launch: Launch,
     listener: RuntimeListener,
   ) {
     this.#sandbox = sandbox;
     this.#slot = slot;
     this.#extensions = extensions;
+    this.#telemetry = telemetry;
     this.#launch = launch;
     this.#listener = listener;
   }
@@ -105,7 +111,7 @@ export class RuntimeProcess {
         else resolve(undefined);
       };
       this.#launching = this.#launchAll(command, generation).catch((error: unknown) => {
-        this.#listener.onFault(error);
+        this.#onFault(error);
         this.#onExit(generation, sandboxFailure());
       });
     });
@@ -130,10 +136,16 @@ export class RuntimeProcess {
     this.#launching?.then(() => setImmediate(isThrough));
   }
 
+  /** The environment will end: an init that is under way is given up. */
+  abandon(): void {
+    this.#isOver = true;
+    this.#settle?.(sandboxFailure());
+  }
+
   /** End every process, extensions after their time; /tmp is kept (contract/01, Reset). Never rejects. */
   reset(reason: ShutdownReason): Promise<void> {
     const resetting = this.shutDown(reason).then(async () => {
-      await this.#sandbox.reset().catch((error: unknown) => this.#listener.onFault(error));
+      await this.#sandbox.reset().catch((error: unknown) => this.#onFault(error));
     });
     this.#resetting = resetting;
     return resetting;
@@ -153,11 +165,13 @@ export class RuntimeProcess {
     const ending = {
       sandbox: this.#sandbox,
       extensions: this.#extensions,
+      telemetry: this.#telemetry,
       runtimeEnd: this.#runtimeEnd,
       extensionEnds: this.#extensionEnds,
     };
     if (this.#extensions.registered !== "none") await shutDown(ending, reason);
     this.#extensions.reset();
+    this.#telemetry.reset();
     this.#extensionEnds = new Map();
     this.#runtimeEnd = NOTHING_RUNS;
   }
@@ -173,7 +187,7 @@ export class RuntimeProcess {
     exited.then(
       (exit) => this.#onExit(generation, exitFailure(exit, this.#extensions.reportedError)),
       (error: unknown) => {
-        this.#listener.onFault(error);
+        this.#onFault(error);
         this.#onExit(generation, exitFailure(KILLED));
       },
     );
@@ -188,7 +202,7 @@ export class RuntimeProcess {
     const exits = await this.#sandbox.startExtensions({ executables, environment, workingDirectory });
     for (const [index, { name }] of programs.entries()) {
       const exited = (exits[index] as Promise<SandboxExit>).catch((error: unknown) => {
-        this.#listener.onFault(error);
+        this.#onFault(error);
         return KILLED;
       });
       this.#extensionEnds.set(name, exited);
@@ -198,6 +212,10 @@ export class RuntimeProcess {
         this.#onExit(generation, extensionFailure(exit, this.#extensions.reportedError));
       });
     }
+  }
+
+  #onFault(error: unknown): void {
+    if (!this.#isOver) this.#listener.onFault(error);
   }
 
   #onExit(generation: number, failure: Failure): void {

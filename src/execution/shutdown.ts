@@ -4,15 +4,19 @@
  */
 import type { Extensions, ShutdownReason } from "./extensions.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 
 /** ms from the first signal to the last, by what has registered */
 const BUDGET_MS = { none: 0, internal: 500, external: 2000 } as const;
 /** Of that, for the runtime, when others are to come after it. */
 const RUNTIME_SHARE = 0.3;
+/** ms that subscribers have to take what there is for them before they are told of the end, on which many end at once */
+const FLUSH_MS = 300;
 
 export interface Ending {
   readonly sandbox: Sandbox;
   readonly extensions: Extensions;
+  readonly telemetry: Telemetry;
   readonly runtimeEnd: Promise<unknown>;
   /** By name of the extension. */
   readonly extensionEnds: ReadonlyMap<string, Promise<unknown>>;
@@ -20,15 +24,18 @@ export interface Ending {
 
 /** Resolves when all that may still do something has ended or its time is over. Whoever calls kills what is left. */
 export async function shutDown(ending: Ending, reason: ShutdownReason): Promise<void> {
-  const { sandbox, extensions, runtimeEnd, extensionEnds } = ending;
+  const { sandbox, extensions, telemetry, runtimeEnd, extensionEnds } = ending;
   const { registered } = extensions;
   const budgetMs = BUDGET_MS[registered];
   if (budgetMs === 0) return;
   const deadlineMs = Date.now() + budgetMs;
   const endMs = performance.now() + budgetMs;
+  // Those of the runtime have no time of their own later.
+  void telemetry.flush();
   sandbox.terminate();
   await within(runtimeEnd, registered === "external" ? budgetMs * RUNTIME_SHARE : budgetMs);
   sandbox.killRuntime();
+  if (!telemetry.isSettled) await within(telemetry.flush(), Math.min(FLUSH_MS, endMs - performance.now()));
   const told = extensions.shutdown(reason, deadlineMs);
   const ends = told.map((name) => extensionEnds.get(name));
   if (ends.length > 0) await within(Promise.all(ends), endMs - performance.now());

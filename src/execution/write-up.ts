@@ -1,22 +1,31 @@
 /** The accounts of an environment's invocations: the figures of each outcome, and the END and REPORT lines of its log. */
 import type { FunctionVersion } from "../functions/function-version.ts";
 import type { EnvironmentLog } from "./environment-log.ts";
+import type { Failure } from "./failure.ts";
 import type { InitializationType } from "./initialization.ts";
-import { endLine, reportLine, timeoutLine } from "./log-lines.ts";
 import type { Outcome } from "./outcome.ts";
 import { PeakMemory } from "./peak-memory.ts";
+import type { PlatformLog, Span } from "./platform-log.ts";
 import type { Answer, Running } from "./running-invocation.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 
 export class WriteUp {
   readonly #log: EnvironmentLog;
+  readonly #platform: PlatformLog;
   readonly #version: FunctionVersion;
   readonly #initialization: InitializationType;
   readonly #peakMemory: PeakMemory;
   #initMs: number | undefined;
 
-  constructor(log: EnvironmentLog, version: FunctionVersion, initialization: InitializationType, sandbox: Sandbox) {
+  constructor(
+    log: EnvironmentLog,
+    platform: PlatformLog,
+    version: FunctionVersion,
+    initialization: InitializationType,
+    sandbox: Sandbox,
+  ) {
     this.#log = log;
+    this.#platform = platform;
     this.#version = version;
     this.#initialization = initialization;
     this.#peakMemory = new PeakMemory(sandbox, version.memoryMb);
@@ -53,35 +62,51 @@ export class WriteUp {
       ...(running.stream && { streamedBytes: running.stream.sentBytes }),
       ...(kind !== "ok" && { functionError: "Unhandled" as const }),
       ...(errorType !== undefined && { errorType }),
+      ...(running.finalBilled && { finalBilledMs: running.finalBilled.promise }),
     };
   }
 
-  timeout(requestId: string): void {
-    this.#log.platform(timeoutLine(requestId, Date.now(), this.#version.timeoutSeconds));
+  /** The runtime is back from its invocation, or is lost. Told once, and only where the platform's log is detailed. */
+  runtimeDone(running: Running, { outcome, status }: Answer): void {
+    if (running.runtimeDoneMs !== undefined) return;
+    const doneMs = performance.now();
+    running.runtimeDoneMs = doneMs;
+    const { kind, payload, streamedBytes, durationMs } = outcome;
+    const isAnswered = status === undefined;
+    this.#platform.runtimeDone({
+      invocation: running.invocation,
+      failure: endOf(running, { outcome, status }),
+      durationMs: kind === "timeout" ? durationMs : doneMs - running.startedMs,
+      producedBytes: isAnswered ? (streamedBytes ?? payload.length) : 0,
+      spans: isAnswered ? spansOf(running, durationMs, doneMs) : [],
+    });
   }
 
   /** END and REPORT. What extensions took after the answer is billed, but not the function's duration (contract/01, Invoke). */
   finish(running: Running, { outcome, status }: Answer): void {
-    const { requestId } = running.invocation;
+    const { invocation, startedMs } = running;
     const { durationMs, maxMemoryMb, initMs, errorType } = outcome;
     const timeoutMs = this.#version.timeoutSeconds * 1000;
-    const tookMs = running.hadExtensions ? Math.min(performance.now() - running.startedMs, timeoutMs) : 0;
+    const tookMs = running.hadExtensions ? Math.min(performance.now() - startedMs, timeoutMs) : 0;
     const billedMs = this.#billedMs(Math.max(tookMs, durationMs), initMs);
     const told = status ?? (running.resetFor === "timeout" ? "timeout" : undefined);
+    const doneMs = running.runtimeDoneMs ?? startedMs + durationMs;
+    const overheadMs = startedMs + tookMs - doneMs;
+    const overhead = { name: "extensionOverhead", startMs: doneMs, durationMs: overheadMs } as const;
+    const figures = {
+      requestId: invocation.requestId,
+      memoryMb: this.#version.memoryMb,
+      durationMs,
+      billedMs,
+      maxMemoryMb,
+      ...(initMs !== undefined && { initMs }),
+      ...(told !== undefined && { status: told }),
+      ...(errorType !== undefined && { errorType }),
+    };
     this.#log.flushPartial();
-    this.#log.platform(endLine(requestId));
-    this.#log.platform(
-      reportLine({
-        requestId,
-        memoryMb: this.#version.memoryMb,
-        durationMs,
-        billedMs,
-        maxMemoryMb,
-        ...(initMs !== undefined && { initMs }),
-        ...(told !== undefined && { status: told }),
-        ...(errorType !== undefined && { errorType }),
-      }),
-    );
+    const failure = endOf(running, { outcome, status });
+    this.#platform.report(invocation, figures, failure, overheadMs > 0 ? overhead : undefined);
+    running.finalBilled?.resolve(billedMs);
     if (running.wantsLogTail) running.resolve({ ...outcome, billedMs, logTail: this.#log.takeTail() });
     running.reported = true;
   }
@@ -93,4 +118,22 @@ export class WriteUp {
   #billedMs(durationMs: number, initMs = 0): number {
     return Math.ceil(durationMs + (this.#initialization === "on-demand" ? initMs : 0));
   }
+}
+
+/** How it ended, as telemetry has it: what the function reported as an error is one, too. */
+function endOf({ resetFor }: Running, { outcome, status }: Answer): Pick<Failure, "status" | "errorType"> | undefined {
+  const { errorType = "" } = outcome;
+  if (status !== undefined) return { status, errorType };
+  if (resetFor === "timeout") return { status: "timeout", errorType };
+  return errorType === "" ? undefined : { status: "error", errorType };
+}
+
+function spansOf({ startedMs, streamStartedMs }: Running, durationMs: number, doneMs: number): Span[] {
+  const answeredMs = startedMs + durationMs;
+  const firstMs = streamStartedMs ?? answeredMs;
+  return [
+    { name: "responseLatency", startMs: startedMs, durationMs: firstMs - startedMs },
+    { name: "responseDuration", startMs: firstMs, durationMs: answeredMs - firstMs },
+    { name: "runtimeOverhead", startMs: answeredMs, durationMs: doneMs - answeredMs },
+  ];
 }

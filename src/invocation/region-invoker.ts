@@ -58,7 +58,7 @@ export class RegionInvoker implements Invoker {
     const place = this.#admission.enter(functionName, demand, request.isQueued !== true);
     try {
       const outcome = await this.#pool.invoke(version, invocation, request.wantsLogTail);
-      this.#meter.record(version, request, outcome);
+      this.#record(version, request, outcome);
       return outcome;
     } catch (error) {
       // A full machine is to the caller what a used-up account is: try again later.
@@ -72,6 +72,12 @@ export class RegionInvoker implements Invoker {
     const version = await this.#resolve(functionName, qualifier);
     if (version.state !== "Active") await this.#refuseUnready(version);
     refuseTenant(version, tenantId);
+  }
+
+  /** Where extensions go on after the answer, what is billed is known when they are done. */
+  #record(version: FunctionVersion, request: InvokeRequest, outcome: Outcome): void {
+    if (!outcome.finalBilledMs) return this.#meter.record(version, request, outcome);
+    void outcome.finalBilledMs.then((billedMs) => this.#meter.record(version, request, { ...outcome, billedMs }));
   }
 
   async #refuseUnready({ functionName, version, state, capacityProvider }: FunctionVersion): Promise<never> {

@@ -1,12 +1,14 @@
 /** POST /extension/register: an extension says its name and of which events it wants to know. */
 import type { FunctionVersion } from "../../functions/function-version.ts";
 import type { Extensions } from "../extensions.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import { sendRefusal } from "./rendering.ts";
 import type { Responder, RuntimeRequest } from "./request.ts";
 
 /** The extensions of an environment, and the function beside which they run. */
 export interface ExtensionsSide {
   readonly extensions: Extensions;
+  readonly telemetry: Telemetry;
   readonly version: FunctionVersion;
 }
 

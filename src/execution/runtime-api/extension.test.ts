@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
 import { Extensions } from "../extensions.ts";
 import { InvocationSlot } from "../invocation-slot.ts";
-import { invocation, VERSION } from "../played-runtime.ts";
+import { invocation, SILENT, VERSION } from "../played-runtime.ts";
 import { RuntimeApi } from "./runtime-api.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -19,7 +19,11 @@ before(() => once(server.listen(0, "127.0.0.1"), "listening"));
 after(() => server.close());
 beforeEach(() => {
   extensions = new Extensions(["outer"]);
-  api = new RuntimeApi(new InvocationSlot(), { extensions, version: { ...VERSION, handler: "index.handler" } });
+  api = new RuntimeApi(new InvocationSlot(), {
+    extensions,
+    telemetry: SILENT,
+    version: { ...VERSION, handler: "index.handler" },
+  });
 });
 
 interface Answer {
@@ -142,18 +146,4 @@ test("other paths are not there, other methods are not allowed", async () => {
   assert.equal((await call("POST", `${ROOT}/event/next`)).status, 405);
   assert.equal((await call("GET", `${ROOT}/event/other`)).status, 404);
   assert.equal((await call("GET", "/2020-01-01/other")).status, 404);
-});
-
-test("telemetry and logs are not served, which extensions are told as AWS's emulator tells them", async () => {
-  const telemetry = await call("PUT", "/2022-07-01/telemetry", identified(STRANGER), "{}");
-  assert.deepEqual(
-    [telemetry.status, telemetry.body],
-    [202, { errorType: "Telemetry.NotSupported", errorMessage: "Telemetry API is not supported" }],
-  );
-  const logs = await call("PUT", "/2020-08-15/logs", identified(STRANGER), "{}");
-  assert.deepEqual(
-    [logs.status, logs.body],
-    [202, { errorType: "Logs.NotSupported", errorMessage: "Logs API is not supported" }],
-  );
-  assert.equal((await call("GET", "/2022-07-01/telemetry")).status, 405);
 });

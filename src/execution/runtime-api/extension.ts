@@ -26,7 +26,8 @@ export function routeExtension(request: RuntimeRequest, responder: Responder, si
 
 const CALLS = new Set(["register", "event/next", "init/error", "exit/error"]);
 
-function identifier(headers: Headers) {
+/** Whoever calls, as far as the header says so. */
+export function identifier(headers: Headers) {
   const text = headers["lambda-extension-identifier"];
   if (!text) {
     const errorMessage = "Missing Lambda-Extension-Identifier header";

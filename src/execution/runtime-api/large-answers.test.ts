@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { Extensions } from "../extensions.ts";
 import { InvocationSlot } from "../invocation-slot.ts";
 import { LARGE_BYTES, LargeBodies } from "../large-bodies.ts";
-import { VERSION } from "../played-runtime.ts";
+import { SILENT, VERSION } from "../played-runtime.ts";
 import { RuntimeApi } from "./runtime-api.ts";
 
 const heard: string[] = [];
@@ -23,7 +23,9 @@ const server = createServer({ allowHalfOpen: true }, (socket) => {
     onAnswer: () => {},
     onInitError: (body) => heard.push(`${body[0]} ${body.length}`),
   });
-  new RuntimeApi(slot, { extensions: new Extensions(), version: VERSION }, largeBodies).accept(socket);
+  new RuntimeApi(slot, { extensions: new Extensions(), telemetry: SILENT, version: VERSION }, largeBodies).accept(
+    socket,
+  );
 });
 before(() => once(server.listen(0, "127.0.0.1"), "listening"));
 after(() => server.close());

@@ -6,7 +6,7 @@ import { Extensions } from "../extensions.ts";
 import type { Invocation } from "../invocation.ts";
 import { InvocationSlot, type RuntimeAnswer } from "../invocation-slot.ts";
 import { MAX_RESPONSE_BYTES } from "../outcome.ts";
-import { VERSION } from "../played-runtime.ts";
+import { SILENT, VERSION } from "../played-runtime.ts";
 import { RuntimeApi } from "./runtime-api.ts";
 
 const requestId = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
@@ -28,7 +28,7 @@ after(() => server.close());
 
 function freshSlot(): void {
   slot = new InvocationSlot();
-  api = new RuntimeApi(slot, { extensions: new Extensions(), version: VERSION });
+  api = new RuntimeApi(slot, { extensions: new Extensions(), telemetry: SILENT, version: VERSION });
   answers = [];
   initErrors = [];
   slot.listen({

@@ -50,7 +50,7 @@ export class RuntimeApi {
 
   #handle(request: RuntimeRequest, responder: Responder): void {
     if (request.path.startsWith(EXTENSIONS_ROOT)) routeExtension(request, responder, this.#extensions);
-    else route(request, responder, this.#slot);
+    else route(request, responder, this.#slot, this.#extensions);
   }
 
   #stream(method: string, path: string, headers: Headers): StreamedBody | undefined {
@@ -59,7 +59,7 @@ export class RuntimeApi {
   }
 }
 
-function route(request: RuntimeRequest, responder: Responder, slot: InvocationSlot): void {
+function route(request: RuntimeRequest, responder: Responder, slot: InvocationSlot, side: ExtensionsSide): void {
   const { path, method } = request;
   if (path === `${INVOCATION}next`) {
     return method === "GET" ? answerNext(responder, slot) : refuseMethod(responder);
@@ -76,5 +76,5 @@ function route(request: RuntimeRequest, responder: Responder, slot: InvocationSl
     return method === "POST" ? answerInitError(request, responder, slot) : refuseMethod(responder);
   }
   if (path === `${ROOT}/ping` && method === "GET") return sendText(responder, "200 OK", "pong");
-  if (!answerSubscription(method, path, responder)) refusePath(responder);
+  if (!answerSubscription(request, responder, side)) refusePath(responder);
 }

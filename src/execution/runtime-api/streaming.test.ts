@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { AnswerStream } from "../answer-stream.ts";
 import { Extensions } from "../extensions.ts";
 import { InvocationSlot, type RuntimeAnswer } from "../invocation-slot.ts";
-import { VERSION } from "../played-runtime.ts";
+import { SILENT, VERSION } from "../played-runtime.ts";
 import type { ResponseSink } from "../response-sink.ts";
 import { RuntimeApi } from "./runtime-api.ts";
 
@@ -29,7 +29,7 @@ after(() => server.close());
 /** A runtime amid an invocation, and all that the invocation's sink and environment hear. */
 async function running() {
   const slot = new InvocationSlot();
-  api = new RuntimeApi(slot, { extensions: new Extensions(), version: VERSION });
+  api = new RuntimeApi(slot, { extensions: new Extensions(), telemetry: SILENT, version: VERSION });
   const answers: RuntimeAnswer[] = [];
   const heard: string[] = [];
   let drained = (): void => {};

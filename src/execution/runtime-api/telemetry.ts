@@ -1,19 +1,47 @@
-/** The Telemetry API and the Logs API, which are not served: they say so in the way that extensions know (contract/02 §3). */
+/** The Telemetry API (2022-07-01) and the Logs API (2020-08-15): an extension subscribes (contract/02 §3). */
+import type { SubscriptionOrder } from "../telemetry/subscription.ts";
+import { identifier } from "./extension.ts";
+import type { ExtensionsSide } from "./extension-register.ts";
+import { refuseMethod, sendError, sendRefusal } from "./rendering.ts";
+import type { Responder, RuntimeRequest } from "./request.ts";
+import { readSubscription } from "./subscription-request.ts";
 
-import { refuseMethod, sendError } from "./rendering.ts";
-import type { Responder } from "./request.ts";
-
-const SUBSCRIPTIONS = new Map([
-  ["/2022-07-01/telemetry", ["Telemetry.NotSupported", "Telemetry API is not supported"]],
-  ["/2020-08-15/logs", ["Logs.NotSupported", "Logs API is not supported"]],
+const APIS: ReadonlyMap<string, SubscriptionOrder["api"]> = new Map([
+  ["/2022-07-01/telemetry", "Telemetry"],
+  ["/2022-07-01/telemetry/", "Telemetry"],
+  ["/2020-08-15/logs", "Logs"],
+  ["/2020-08-15/logs/", "Logs"],
 ]);
+/** More than any subscription takes. */
+const MOST_BODY_BYTES = 16_384;
+const OK = Buffer.from('"OK"');
 
 /** @returns whether the path is one of theirs, and answered */
-export function answerSubscription(method: string, path: string, responder: Responder): boolean {
-  const [errorType, message] = SUBSCRIPTIONS.get(path) ?? [];
-  if (errorType === undefined || message === undefined) return false;
-  // 202, not an error: extensions go on without telemetry, as they do under AWS's own emulator.
-  if (method === "PUT") sendError(responder, "202 Accepted", errorType, message);
+export function answerSubscription(request: RuntimeRequest, responder: Responder, side: ExtensionsSide): boolean {
+  const api = APIS.get(request.path);
+  if (api === undefined) return false;
+  if (request.method === "PUT") subscribe(api, request, responder, side);
   else refuseMethod(responder);
   return true;
+}
+
+function subscribe(
+  api: SubscriptionOrder["api"],
+  { headers, body, bodyState }: RuntimeRequest,
+  responder: Responder,
+  { extensions, telemetry }: ExtensionsSide,
+): void {
+  const id = identifier(headers);
+  if (typeof id !== "string") return sendRefusal(responder, id);
+  const name = extensions.nameOf(id);
+  if (typeof name !== "string") return sendRefusal(responder, name);
+  const isWhole = bodyState === "whole" && body.length <= MOST_BODY_BYTES;
+  const order = isWhole ? readSubscription(api, name, body) : "the request body is too long, or was cut off";
+  if (typeof order === "string") {
+    const errorType = api === "Logs" ? "Logs.ValidationError" : "ValidationError";
+    return sendError(responder, "400 Bad Request", errorType, order);
+  }
+  const refusal = telemetry.subscribe(order);
+  if (refusal) return sendRefusal(responder, refusal);
+  responder.send("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n", OK);
 }
