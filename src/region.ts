@@ -41,6 +41,7 @@ import {
   Activation,
   CapacityProviderLifecycle,
   CodeStorage,
+  codeReader,
   createLambdaHandlers,
   FunctionScalingControl,
   type Lambda,
@@ -209,6 +210,7 @@ export async function startRegion(config: Config): Promise<Region> {
     providers: capacityProviders,
     onFault: (error) => log.error("capacity providers", { error }),
   });
+  const authorize = authorizeByActions(config.executionRoleActions);
   const mappings = await EventSourceMappings.open(database);
   const sources = new EventSources({
     sources: { sqs: sqsSource({ queues: companions.queues, invoker, place, log }) },
@@ -238,6 +240,7 @@ export async function startRegion(config: Config): Promise<Region> {
     capacityProviders,
     capacityProviderLifecycle,
     functionScaling,
+    readCodeObject: codeReader(companions.codeObjects, authorize),
     codeUrl: (codeSha256, endpoint) =>
       presign({ ...config, service: "lambda", endpoint, path: codePath(codeSha256), now: clock.now() }),
   });
@@ -255,9 +258,10 @@ export async function startRegion(config: Config): Promise<Region> {
     events: asynchronous.events,
     functionUrls: new FunctionUrlDirectory(catalog),
     surfaces: companions.surfaces,
-    authorize: authorizeByActions(config.executionRoleActions),
+    authorize,
     policyOf,
     layerPolicyOf: (layerName, version) => layers.policyDocument(layerName, version),
+    resourcePolicyOf: (resource) => companions.policyOf(resource),
     hostNames: config.hostNames,
     allowedOrigins: config.allowedOrigins,
     ...place,

@@ -36,6 +36,7 @@ export class Dispatch {
   readonly #admin: AdminDoor;
   readonly #url: UrlDoor;
   readonly surfaces: SurfaceDoor;
+  readonly #services: readonly WireService[];
   readonly #lambda: WireService | undefined;
   readonly #guard: BrowserGuard;
   readonly #largeEvents = new LargeBodies();
@@ -47,7 +48,7 @@ export class Dispatch {
   constructor(options: GatewayOptions, guard: BrowserGuard, { maxHeaders, unverifiedBytes }: GatewayLimits) {
     const { services, region, accountId, now = Date.now } = options;
     const place = { region, accountId };
-    const permissions = new Permissions(options.authorize, options.policyOf, options.layerPolicyOf, now);
+    const permissions = new Permissions(options.authorize, options, now);
     const verifier = new SignatureVerifier(options.credentials, region, now);
     // For those whose signature can be checked only with the body: without a bound whoever knows an access key's name,
     // but not its secret, could fill the memory.
@@ -62,6 +63,7 @@ export class Dispatch {
     this.#url = new UrlDoor({ directory, verifier, unverified, invoker, authorize, place, hostNames, now });
     const { surfaces = [] } = options;
     this.surfaces = new SurfaceDoor({ surfaces, verifier, unverified, authorize, now });
+    this.#services = services;
     this.#lambda = services.find((service) => service.signingName === "lambda");
     this.#guard = guard;
     this.#log = options.log;
@@ -96,12 +98,15 @@ export class Dispatch {
     const page = url ?? surface;
     // The host names of functions are for these alone, and for pages of any origin that their owners allow.
     if (page?.by !== "host") this.#guard.admitHost(host, inside !== undefined);
-    if (page === undefined) exchange.extraHeaders = this.#guard.admitOrigin(head);
+    const shared = page === undefined && head.headers.origin !== undefined ? this.#sharedWith(head) : undefined;
+    if (shared) exchange.extraHeaders = shared.headers;
+    else if (page === undefined) exchange.extraHeaders = this.#guard.admitOrigin(head);
     const call = { exchange, head, endpoint: inside ?? `http://${host}` };
     const isAdmin = page === undefined && AdminDoor.matches(head.path);
     if (isAdmin && this.#admin.answerHealth(call, isDraining)) return;
     if (isDraining) throw refusal("ServiceUnavailable", "The region is shutting down");
     if (url !== undefined) return this.#inTurn(call, (one) => this.#url.handle(one, url), this.#largeUploads);
+    if (shared) return this.#serveShared(call, shared.service);
     if (surface?.call) return this.#service.handle(call, surface.call);
     if (surface) return this.#inTurn(call, (one) => this.surfaces.handle(one, surface), this.#largeUploads);
     if (head.method === "OPTIONS" && head.headers.origin !== undefined) {
@@ -124,6 +129,21 @@ export class Dispatch {
       return this.#invokeAsync.handle(call, asyncName);
     }
     return isAdmin ? this.#admin.handle(call) : this.#service.handle(call);
+  }
+
+  /** What a service shares with web pages of other origins, because its owner said so, and how the answer says it. */
+  #sharedWith(head: RequestHead): { readonly service: WireService; readonly headers: readonly string[] } | undefined {
+    for (const service of this.#services) {
+      const headers = service.sharedWith?.(head);
+      if (headers) return { service, headers: Object.entries(headers).flat() };
+    }
+    return undefined;
+  }
+
+  /** To that service and no other, whatever else the path could mean: nobody else has let the page in. */
+  #serveShared(call: Call, service: WireService): Promise<void> | void {
+    if (call.head.method !== "OPTIONS") return this.#service.handle(call, { service, path: call.head.path });
+    call.exchange.reply({ status: 200, headers: {}, body: Buffer.alloc(0) });
   }
 
   /** A large event is not read before there is room for it in memory; one of undeclared length not past what is large. */

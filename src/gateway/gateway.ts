@@ -8,7 +8,7 @@ import type { HttpSurface } from "../wire/http-surface.ts";
 import type { Principal, WireResponse, WireService } from "../wire/service.ts";
 import type { Authorize } from "./authorization.ts";
 import type { CredentialStore } from "./credentials.ts";
-import type { LayerPolicyOf, PolicyOf } from "./permissions.ts";
+import type { LayerPolicyOf, PolicyOf, ResourcePolicyOf } from "./permissions.ts";
 
 export interface Gateway {
   /** Listen; port 0 picks a free one. @returns where it listens. */
@@ -38,6 +38,7 @@ export interface GatewayOptions {
   /** The resource policies of functions. */
   readonly policyOf: PolicyOf;
   readonly layerPolicyOf: LayerPolicyOf;
+  readonly resourcePolicyOf?: ResourcePolicyOf;
   readonly region: string;
   readonly accountId: string;
   /** Body of `GET /_alonzo/health`, at least `{status: "ready", version, isolation}`. */

@@ -34,7 +34,7 @@ function permissions(actions: readonly string[], policies: Readonly<Record<strin
     return policies[key];
   };
   const layerPolicyOf = (name: string, version: number) => policyOf(`layer ${name}`, String(version));
-  return { asked, permissions: new Permissions(authorizeByActions(actions), policyOf, layerPolicyOf, () => 0) };
+  return { asked, permissions: new Permissions(authorizeByActions(actions), { policyOf, layerPolicyOf }, () => 0) };
 }
 
 const require = (of: Permissions, resource = FUNCTION, action = "lambda:InvokeFunction") =>

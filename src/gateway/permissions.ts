@@ -15,17 +15,24 @@ export type PolicyOf = (functionName: string, qualifier: string | undefined) => 
 
 export type LayerPolicyOf = (layerName: string, version: number) => Promise<PolicyDocument | undefined>;
 
+/** The policy of what a companion service keeps, by its ARN. */
+export type ResourcePolicyOf = (resource: string) => PolicyDocument | undefined;
+
+export interface PolicySources {
+  readonly policyOf: PolicyOf;
+  readonly layerPolicyOf: LayerPolicyOf;
+  readonly resourcePolicyOf?: ResourcePolicyOf;
+}
+
 export class Permissions {
   readonly #authorize: Authorize;
-  readonly #policyOf: PolicyOf;
-  readonly #layerPolicyOf: LayerPolicyOf;
+  readonly #policies: PolicySources;
   readonly #now: () => number;
 
   /** @param now milliseconds since 1970 */
-  constructor(authorize: Authorize, policyOf: PolicyOf, layerPolicyOf: LayerPolicyOf, now: () => number) {
+  constructor(authorize: Authorize, policies: PolicySources, now: () => number) {
     this.#authorize = authorize;
-    this.#policyOf = policyOf;
-    this.#layerPolicyOf = layerPolicyOf;
+    this.#policies = policies;
     this.#now = now;
   }
 
@@ -72,9 +79,10 @@ export class Permissions {
 
   async #policyFor(resource: string): Promise<PolicyDocument | undefined> {
     const layer = parseLayerVersionArn(resource);
-    if (layer) return this.#layerPolicyOf(layer.name, layer.version);
+    if (layer) return this.#policies.layerPolicyOf(layer.name, layer.version);
     const target = resource.includes(":function:") ? parseFunctionName(resource) : undefined;
-    return target && this.#policyOf(target.name, target.qualifier);
+    if (target) return this.#policies.policyOf(target.name, target.qualifier);
+    return this.#policies.resourcePolicyOf?.(resource);
   }
 }
 

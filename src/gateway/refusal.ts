@@ -14,6 +14,7 @@ const STATUS = {
   RecursiveInvocationException: 400,
   RequestHeadersTooLargeException: 431,
   RequestTooLargeException: 413,
+  RequestTimeTooSkewed: 403,
   ResourceConflictException: 409,
   ResourceNotFoundException: 404,
   ResourceNotReadyException: 502,

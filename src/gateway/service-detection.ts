@@ -70,7 +70,10 @@ function byHost(services: readonly WireService[], head: RequestHead): WireServic
   return undefined;
 }
 
-/** Any path may be one of a bucket: S3 is meant only by its signature or host. */
+/** Any path may be one of a bucket: by its path S3 is meant only where there is one. */
 function byPath(services: readonly WireService[], head: RequestHead): WireService | undefined {
-  return services.find((service) => service.signingName !== "s3" && service.operationOf(head) !== undefined);
+  return (
+    services.find((service) => service.signingName !== "s3" && service.operationOf(head) !== undefined) ??
+    services.find((service) => service.ownsPath?.(head))
+  );
 }

@@ -13,7 +13,7 @@ import type { Permissions } from "./permissions.ts";
 import { refusal } from "./refusal.ts";
 import { isTreacherous, type RequestHead } from "./request-head.ts";
 import { detectService } from "./service-detection.ts";
-import { permissionOf } from "./service-permission.ts";
+import { permissionsOf } from "./service-permission.ts";
 import { isSigned } from "./signature-claim.ts";
 import type { OpenSignature, SignatureVerifier } from "./sigv4.ts";
 
@@ -117,10 +117,10 @@ export class ServiceDoor {
     signature: OpenSignature | undefined,
   ): Promise<void> {
     if (signature === undefined) return requireOpen(service, operation);
-    const needed = permissionOf(service, operation, request, this.#place);
-    if (needed === undefined) return;
-    const permission = this.#permissions.require(signature.principal, needed.action, needed.resource);
-    if (permission !== undefined) await permission;
+    for (const { action, resource } of permissionsOf(service, operation, request, this.#place)) {
+      const permission = this.#permissions.require(signature.principal, action, resource);
+      if (permission !== undefined) await permission;
+    }
   }
 }
 

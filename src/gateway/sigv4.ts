@@ -158,8 +158,16 @@ export class SignatureVerifier {
 
   #checkTime(claim: SignatureClaim): void {
     const now = this.#now();
+    const isS3 = claim.scope.service === "s3";
     const lifetimeMs = claim.expiresInSeconds === undefined ? SKEW_MS : claim.expiresInSeconds * 1000;
+    if (isS3 && claim.expiresInSeconds === undefined && Math.abs(now - claim.dateMs) > SKEW_MS) {
+      throw refusal(
+        "RequestTimeTooSkewed",
+        "The difference between the request time and the server's time is too large.",
+      );
+    }
     if (claim.dateMs + lifetimeMs < now) {
+      if (isS3) throw refusal("RequestExpired", "Request has expired");
       const text =
         claim.expiresInSeconds === undefined
           ? `${claim.date} is now earlier than ${formatAmzDate(now - SKEW_MS)} (${formatAmzDate(now)} - 15 min.)`
@@ -184,6 +192,10 @@ export class SignatureVerifier {
       scope.date.length === 8
     ) {
       return;
+    }
+    if (scope.service === "s3" && service === "s3" && scope.region !== this.#region) {
+      const text = `The authorization header is malformed; the region '${scope.region}' is wrong; expecting '${this.#region}'`;
+      throw refusal("IncompleteSignatureException", text, { Region: this.#region });
     }
     const wrong: string[] = [];
     if (scope.region !== this.#region) wrong.push("Credential should be scoped to a valid region.");

@@ -78,6 +78,7 @@ async function management() {
     }),
     functionScaling: new FunctionScalingControl({ catalog, onFault: (error) => faults.push(error) }),
     mappings,
+    readCodeObject: async () => Buffer.alloc(0),
     mappingLifecycle: new MappingLifecycle({
       mappings,
       pollers: { refusal: async () => undefined, begin: async () => ({ ok: true }), end: async () => {} },

@@ -6,7 +6,7 @@ import { pending } from "./activation.ts";
 import { admitCode, admitLayers } from "./code-admission.ts";
 import { configArn, idIn } from "./code-signing-configs.ts";
 import { checkCodeStorage } from "./code-storage.ts";
-import { checkUnzippedSize, givenCode, withStoredCode, zippedSize } from "./deployment-package.ts";
+import { checkUnzippedSize, fetchedCode, givenCode, withStoredCode, zippedSize } from "./deployment-package.ts";
 import { capacityFrom, withCapacity } from "./function-capacity.ts";
 import { attachedConfigNotFound, refuseImage } from "./function-code-signing.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
@@ -39,7 +39,7 @@ export function createFunctionHandlers(management: ManagementContext) {
       checkConfiguration(fail, configuration);
       checkPublishTo(fail, input.PublishTo, configuration.capacityProvider !== undefined);
       const publishes = input.Publish === true || input.PublishTo !== undefined;
-      const given = givenCode(fail, configuration.packageType, input.Code);
+      const named = givenCode(fail, configuration.packageType, input.Code);
       const signing = await signingConfig(context, input);
       const arn = functionArn(context, name);
       const admit = (zip: Uint8Array) => admitCode(management, zip, arn, signing);
@@ -47,6 +47,7 @@ export function createFunctionHandlers(management: ManagementContext) {
       if (await catalog.describe(name)) taken();
       const layers = (await resolveLayers(management, context, input.Layers)) ?? [];
       await admitLayers(management, context, layers, signing);
+      const given = await fetchedCode(management, context, named);
       checkCodeStorage(fail, zippedSize(given) * (publishes ? 2 : 1), await codeStorage.left());
 
       const written = await withStoredCode(fail, codeStore, given, admit, async (code) => {

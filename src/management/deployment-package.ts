@@ -2,6 +2,7 @@
  * The code that comes with CreateFunction, UpdateFunctionCode and PublishLayerVersion: where it may come from, and what is
  * said of bad zips and of too much together.
  */
+import { type CodeObject, CodeObjectRefusal } from "../functions/code-objects.ts";
 import type { CodeStore } from "../functions/code-store.ts";
 import type { FunctionConfiguration, FunctionLayer, FunctionVersion } from "../functions/function-version.ts";
 import { MAX_UNZIPPED_BYTES } from "../functions/unzip.ts";
@@ -9,7 +10,7 @@ import { UnzipError } from "../functions/unzip-error.ts";
 import type { SignedBy } from "./code-admission.ts";
 import { parseImageUri } from "./container-image.ts";
 import { notServed } from "./function-rules.ts";
-import type { LambdaFail, LambdaInput } from "./lambda-api.ts";
+import type { CallContext, LambdaFail, LambdaInput, ManagementContext } from "./lambda-api.ts";
 
 const MAX_ZIPPED_BYTES = 52_428_800;
 
@@ -22,10 +23,13 @@ const REFUSALS: Readonly<Record<UnzipError["kind"], string>> = {
 /** What a version says of its code. */
 export type VersionCode = Pick<FunctionVersion, "codeSha256" | "codeSize" | "imageUri" | "sourceKmsKeyArn"> & SignedBy;
 
-/** Code that was sent, checked as far as that goes without looking into it. */
+/** Code that is there, checked as far as that goes without looking into it. */
 export type GivenCode =
   | { readonly zip: Uint8Array; readonly sourceKmsKeyArn?: string }
   | { readonly imageUri: string; readonly digest?: string };
+
+/** Code that was sent, or the object that holds it. */
+export type NamedCode = GivenCode | { readonly object: CodeObject; readonly sourceKmsKeyArn?: string };
 
 /** What refusals call the code and the structure that it comes in. */
 interface Naming {
@@ -38,7 +42,7 @@ const FUNCTION_CODE: Naming = { structure: "FunctionCode", code: "function code"
 export const LAYER_CONTENT: Naming = { structure: "LayerVersionContentInput", code: "layer content" };
 
 /**
- * The code that was sent. S3 is not a source here yet.
+ * The code that was sent, or where it is.
  * @throws ServiceError
  */
 export function givenCode(
@@ -46,7 +50,7 @@ export function givenCode(
   packageType: FunctionConfiguration["packageType"],
   code: LambdaInput<"CreateFunction">["Code"],
   naming = FUNCTION_CODE,
-): GivenCode {
+): NamedCode {
   const refuse = (message: string): never => fail("InvalidParameterValueException", message);
   const { ZipFile: zip, ImageUri: imageUri } = code;
   const fromS3 = code.S3Bucket ?? code.S3Key ?? code.S3ObjectVersion ?? code.S3ObjectStorageMode;
@@ -61,13 +65,45 @@ export function givenCode(
       parseImageUri(imageUri) ?? refuse(`Source image ${imageUri} is not valid. Provide a valid source image.`);
     return { imageUri, ...(reference.digest !== undefined && { digest: reference.digest }) };
   }
-  if (fromS3 !== undefined) return refuse(notServed("Code from Amazon S3"));
+  const key = { ...(code.SourceKMSKeyArn && { sourceKmsKeyArn: code.SourceKMSKeyArn }) };
+  if (code.S3Bucket !== undefined && code.S3Key !== undefined) {
+    if (code.S3ObjectStorageMode === "REFERENCE") return refuse(notServed("Code that stays in Amazon S3"));
+    const versionId = code.S3ObjectVersion;
+    return {
+      object: { bucket: code.S3Bucket, key: code.S3Key, ...(versionId !== undefined && { versionId }) },
+      ...key,
+    };
+  }
   if (zip === undefined) return refuse(`Please provide a source for ${naming.code}.`);
   if (zip.length === 0) return refuse(REFUSALS.empty);
   if (zip.length > MAX_ZIPPED_BYTES) {
     return fail("RequestEntityTooLargeException", `Zipped size must be smaller than ${MAX_ZIPPED_BYTES} bytes`);
   }
-  return { zip, ...(code.SourceKMSKeyArn && { sourceKmsKeyArn: code.SourceKMSKeyArn }) };
+  return { zip, ...key };
+}
+
+/** The code itself, fetched where an object holds it. @throws ServiceError */
+export async function fetchedCode(
+  { fail, readCodeObject }: Pick<ManagementContext, "fail" | "readCodeObject">,
+  { principal }: CallContext,
+  named: NamedCode,
+): Promise<GivenCode> {
+  if (!("object" in named)) return named;
+  const { object, ...key } = named;
+  try {
+    const zip = await readCodeObject(object, MAX_UNZIPPED_BYTES, principal);
+    return zip.length === 0 ? fail("InvalidParameterValueException", REFUSALS.empty) : { zip, ...key };
+  } catch (error) {
+    if (!(error instanceof CodeObjectRefusal)) throw error;
+    return fail("InvalidParameterValueException", objectRefusal(error, object));
+  }
+}
+
+function objectRefusal({ code, message }: CodeObjectRefusal, { bucket, key }: CodeObject): string {
+  if (code === "TooLarge") return REFUSALS["too-large"];
+  const told = `S3 Error Code: ${code}. S3 Error Message: ${message}`;
+  if (code !== "AccessDenied") return `Error occurred while GetObject. ${told}`;
+  return `Your access has been denied by S3, please make sure your request credentials have permission to GetObject for ${bucket}/${key}. ${told}`;
 }
 
 /**

@@ -30,6 +30,7 @@ import { versionHandlers } from "./versions.ts";
 export { AccountConcurrency } from "./account-concurrency.ts";
 export { Activation, type Preparation, type Prepare } from "./activation.ts";
 export { CapacityProviderLifecycle } from "./capacity-provider-lifecycle.ts";
+export { codeReader } from "./code-reader.ts";
 export { CodeStorage } from "./code-storage.ts";
 export { FunctionScalingControl } from "./function-scaling-control.ts";
 export type { Lambda, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";

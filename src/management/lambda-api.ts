@@ -13,6 +13,7 @@ import type { CallContext } from "../wire/service.ts";
 import type { AccountConcurrency } from "./account-concurrency.ts";
 import type { Activation } from "./activation.ts";
 import type { CapacityProviderLifecycle } from "./capacity-provider-lifecycle.ts";
+import type { ReadCodeObject } from "./code-reader.ts";
 import type { FunctionScalingControl } from "./function-scaling-control.ts";
 import type { MappingLifecycle } from "./mapping-lifecycle.ts";
 
@@ -40,6 +41,8 @@ export interface ManagementContext {
   readonly functionScaling: FunctionScalingControl;
   readonly capacityProviders: CapacityProviders;
   readonly capacityProviderLifecycle: CapacityProviderLifecycle;
+  /** The bytes of an object that holds code, for a caller who may read it. @throws CodeObjectRefusal */
+  readonly readCodeObject: ReadCodeObject;
   /** A URL at which the zip can be downloaded for the next ten minutes. */
   readonly codeUrl: (codeSha256: string, endpoint: string) => string;
   readonly account: AccountConcurrency;

@@ -5,7 +5,7 @@ import { PRINTED_RUNTIMES, unknownRuntimes } from "../functions/runtime-names.ts
 import { offsetTimestamp } from "../state/clock.ts";
 import { admitCode, signedBy } from "./code-admission.ts";
 import { checkCodeStorage } from "./code-storage.ts";
-import { givenCode, LAYER_CONTENT, withStoredCode, zippedSize } from "./deployment-package.ts";
+import { fetchedCode, givenCode, LAYER_CONTENT, withStoredCode, zippedSize } from "./deployment-package.ts";
 import type { CallContext, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 import { checkOurs, layerTarget, layerVersionTarget } from "./layer-target.ts";
 import { pageOf, pageSize, readMarker, writeMarker } from "./pagination.ts";
@@ -36,7 +36,7 @@ export function layerHandlers(management: ManagementContext) {
     async PublishLayerVersion(input, context) {
       const { name } = layerTarget(fail, context, "PublishLayerVersion", input.LayerName);
       checkRuntimes(fail, "compatibleRuntimes", input.CompatibleRuntimes, (list) => `[${list.join(", ")}]`);
-      const given = givenCode(fail, "Zip", input.Content, LAYER_CONTENT);
+      const given = await fetchedCode(management, context, givenCode(fail, "Zip", input.Content, LAYER_CONTENT));
       checkCodeStorage(fail, zippedSize(given), await codeStorage.left());
       const arn = layerArn(context, name);
       // Layers are judged when functions refer to them; here it is only told who signed.

@@ -6,7 +6,14 @@ import { IN_PROGRESS, pending } from "./activation.ts";
 import { admitCode, admitLayers } from "./code-admission.ts";
 import { checkCodeStorage } from "./code-storage.ts";
 import { newCodeRefusal, zipMembersRefusal } from "./container-image.ts";
-import { checkUnzippedSize, givenCode, type VersionCode, withStoredCode, zippedSize } from "./deployment-package.ts";
+import {
+  checkUnzippedSize,
+  fetchedCode,
+  givenCode,
+  type VersionCode,
+  withStoredCode,
+  zippedSize,
+} from "./deployment-package.ts";
 import { capacityFrom, withCapacity } from "./function-capacity.ts";
 import { fullConfiguration, runtimeVersionArn } from "./function-configuration.ts";
 import { resolveLayers } from "./function-layers.ts";
@@ -39,12 +46,13 @@ export function updateFunctionHandlers(management: ManagementContext) {
   return {
     async UpdateFunctionCode(input, context) {
       const target = unqualifiedTarget(fail, context, "UpdateFunctionCode", input.FunctionName);
-      const given = givenCode(fail, input.ImageUri === undefined ? "Zip" : "Image", input);
+      const named = givenCode(fail, input.ImageUri === undefined ? "Zip" : "Image", input);
       const known = (await catalog.describe(target.name)) ?? functionNotFound(fail, target);
       checkPublishTo(fail, input.PublishTo, known.capacityProvider !== undefined);
       refuse(newCodeRefusal(known.packageType, input));
       checkUpdatable(known, input.RevisionId);
 
+      const given = await fetchedCode(management, context, named);
       const publishes = input.Publish === true || input.PublishTo !== undefined;
       const replaced = await replacedBy(catalog, target.name, input.PublishTo);
       const added = zippedSize(given) * (publishes ? 2 : 1);

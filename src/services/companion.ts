@@ -1,6 +1,8 @@
 /** A companion service: an AWS API that functions expect beside them. What every folder here takes and brings. */
 import type { Catalog } from "../functions/catalog.ts";
+import type { CodeObjects } from "../functions/code-objects.ts";
 import type { Place } from "../functions/function-name.ts";
+import type { PolicyDocument } from "../functions/policy-document.ts";
 import type { Invoker } from "../invocation/invoker.ts";
 import type { LambdaTarget } from "../invocation/lambda-target.ts";
 import type { PolledQueues } from "../invocation/polled-queues.ts";
@@ -52,6 +54,10 @@ export interface Companion {
   readonly surface?: HttpSurface;
   /** By the service's name in ARNs: what can be sent to its resources. */
   readonly target?: { readonly service: string; readonly target: Target };
+  /** The resource policy that belongs to an ARN of the service's. */
+  policyOf?(resource: string): PolicyDocument | undefined;
+  /** Where code of functions may come from. */
+  readonly codeObjects?: CodeObjects;
   /** What event sources can poll. */
   readonly queues?: PolledQueues;
   /** Go on with what an earlier life left, and with what comes: timers, deliveries. The region serves by then. */

@@ -1,5 +1,7 @@
 /** All companion services of a region, as one. Each is a folder beside this file; none of them imports another. */
 
+import type { CodeObjects } from "../functions/code-objects.ts";
+import type { PolicyDocument } from "../functions/policy-document.ts";
 import type { PolledQueues } from "../invocation/polled-queues.ts";
 import type { HttpSurface } from "../wire/http-surface.ts";
 import type { WireService } from "../wire/service.ts";
@@ -23,6 +25,8 @@ export interface Companions {
   readonly services: readonly WireService[];
   readonly surfaces: readonly HttpSurface[];
   readonly queues: PolledQueues;
+  readonly codeObjects: CodeObjects | undefined;
+  policyOf(resource: string): PolicyDocument | undefined;
   start(): Promise<void>;
   stop(): void;
   close(): Promise<void>;
@@ -50,6 +54,14 @@ export async function openCompanions(context: CompanionContext): Promise<Compani
         }
         return undefined;
       },
+    },
+    codeObjects: companions.find(({ codeObjects }) => codeObjects)?.codeObjects,
+    policyOf: (resource) => {
+      for (const companion of companions) {
+        const policy = companion.policyOf?.(resource);
+        if (policy) return policy;
+      }
+      return undefined;
     },
     start: async () => {
       for (const companion of companions) await companion.start?.();

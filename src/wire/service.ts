@@ -78,6 +78,13 @@ export interface WireService {
   maxBodyBytes(operation: string): number;
   /** Does this operation read its body as it comes, however large it is? */
   streamsBody(operation: string): boolean;
+  /** Is the path, which a request without a signature names, one of its own? Asked where nothing else tells the service. */
+  ownsPath?(head: WireHead): boolean;
+  /**
+   * May a web page of another origin see the answer, or for OPTIONS: may it make the request that it asks about?
+   * @returns the headers that say so; undefined when the service has nothing to say of it
+   */
+  sharedWith?(head: WireHead): Readonly<Record<string, string>> | undefined;
   /** Never rejects: every failure is already a response in the service's protocol. */
   handle(request: WireRequest, context: CallContext): Promise<WireResponse>;
   /** Render an error that was met outside handle() (signature, body limit) in the service's protocol. Of several it is

@@ -109,7 +109,7 @@ describe("CreateFunction", () => {
     await invalid(create({ Code: {} }), "Please provide a source for function code.");
     await invalid(
       create({ Code: { S3Bucket: "bucket", S3Key: "k" } }),
-      "Code from Amazon S3 is not served by this region yet.",
+      "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket does not exist",
     );
     await invalid(
       create({ Code: { ZipFile: CODE, S3Key: "k" } }),

@@ -218,7 +218,8 @@ describe("layers", () => {
     await refused({ ZipFile: outside }, unzip);
     const giant = zipOfEntries([{ name: "a", content: "a", declaredSize: 262_144_001 }]);
     await refused({ ZipFile: giant }, "Unzipped size must be smaller than 262144000 bytes");
-    const s3 = "Code from Amazon S3 is not served by this region yet.";
+    const s3 =
+      "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket does not exist";
     await refused({ S3Bucket: "bucket", S3Key: "key" }, s3);
     const both = "Please do not provide other LayerVersionContentInput parameters when providing a ZipFile.";
     await refused({ S3Bucket: "bucket", S3Key: "key", ZipFile: contentOf("x") }, both);

@@ -117,7 +117,7 @@ describe("updates of functions", () => {
     await invalid(code(name, {}), "Please provide a source for function code.");
     await invalid(
       code(name, { S3Bucket: "bucket", S3Key: "k" }),
-      "Code from Amazon S3 is not served by this region yet.",
+      "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket does not exist",
     );
     await invalid(
       code(name, { ZipFile: CODE, ImageUri: "r.example/app:1" }),

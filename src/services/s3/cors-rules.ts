@@ -1,4 +1,6 @@
 /** A bucket's rules for web pages of other origins (CORS): which requests they let, and the headers that say so. */
+import type { WireHead } from "../../wire/service.ts";
+import type { Bucket } from "./buckets.ts";
 
 export interface CorsRule {
   readonly ID?: string | undefined;
@@ -15,6 +17,20 @@ export interface CorsQuestion {
   readonly method: string;
   /** What a preflight asks about, in lower case. */
   readonly headers: readonly string[];
+}
+
+/** @param bucket that the request names, if there is one */
+export function sharedWith(
+  bucket: Bucket | undefined,
+  { method, headers }: WireHead,
+): Record<string, string> | undefined {
+  const rules = bucket?.settings.cors as readonly CorsRule[] | undefined;
+  const { origin } = headers;
+  if (rules === undefined || origin === undefined) return undefined;
+  const asked = method === "OPTIONS" ? headers["access-control-request-method"] : method;
+  const names = (headers["access-control-request-headers"] ?? "").toLowerCase().split(",");
+  const wanted = names.map((name) => name.trim()).filter((name) => name !== "");
+  return corsHeaders(rules, { origin, method: asked ?? "", headers: method === "OPTIONS" ? wanted : [] });
 }
 
 /** The headers of the answer; undefined when no rule lets it. The first rule that fits counts. */

@@ -1,18 +1,22 @@
 /** S3: buckets and objects, on the disk of the region. docs/s3.md tells what is complete. */
 import { mkdir } from "node:fs/promises";
+import { bucketAddress } from "../../wire/bucket-address.ts";
 import { createService } from "../../wire/engine.ts";
 import { loadModel } from "../../wire/model.ts";
 import type { Companion, CompanionContext } from "../companion.ts";
 import { attributeHandlers } from "./attribute-operations.ts";
 import { bucketHandlers } from "./bucket-operations.ts";
+import { policyOf } from "./bucket-policy.ts";
 import { BucketTarget } from "./bucket-target.ts";
 import { copyHandlers } from "./copy-operations.ts";
+import { sharedWith } from "./cors-rules.ts";
 import { guarded, OPEN_OPERATIONS } from "./guard.ts";
 import { listHandlers } from "./list-operations.ts";
 import { multipartHandlers } from "./multipart-operations.ts";
 import { notificationHandlers } from "./notification-operations.ts";
 import { ObjectFiles } from "./object-files.ts";
 import { objectHandlers } from "./object-operations.ts";
+import { ObjectReader } from "./object-reader.ts";
 import { ObjectStore } from "./object-store.ts";
 import { Outbox } from "./outbox.ts";
 import type { S3 } from "./s3-api.ts";
@@ -46,8 +50,19 @@ export async function openS3(context: CompanionContext): Promise<Companion> {
     open: OPEN_OPERATIONS,
     onFault: (error, requestId) => log.error("s3 fault", { requestId, error }),
   });
+  const find = (bucket: string | undefined) => (bucket === undefined ? undefined : store.buckets.find(decoded(bucket)));
   return {
-    service,
+    service: {
+      ...service,
+      ownsPath: (head) => find(bucketAddress(head.headers.host ?? "", head.path).bucket) !== undefined,
+      sharedWith: (head) => sharedWith(find(bucketAddress(head.headers.host ?? "", head.path).bucket), head),
+    },
+    policyOf: (resource) => {
+      const [, bucket] = /^arn:aws:s3:::([^/]+)/.exec(resource) ?? [];
+      const found = find(bucket);
+      return found && policyOf(found);
+    },
+    codeObjects: new ObjectReader(store),
     target: { service: "s3", target: new BucketTarget(store, place) },
     start: () => outbox.start(),
     stop: () => outbox.stop(),
@@ -57,4 +72,12 @@ export async function openS3(context: CompanionContext): Promise<Companion> {
       database.close();
     },
   };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
