@@ -4,7 +4,7 @@ import { createService } from "../wire/engine.ts";
 import { loadModel } from "../wire/model.ts";
 import type { RequestHead } from "./request-head.ts";
 import { detectService } from "./service-detection.ts";
-import { permissionOf } from "./service-permission.ts";
+import { permissionsOf } from "./service-permission.ts";
 
 const NAMES = [
   "lambda",
@@ -75,7 +75,7 @@ describe("which permission an operation needs", () => {
     const service = services.find((one) => one.name === name);
     assert.ok(service);
     const place = { region: "us-east-1", accountId: "000000000000" };
-    return permissionOf(service, operation, { method, path: "/", query: "" }, place)?.action;
+    return permissionsOf(service, operation, { method, path: "/", query: "", headers: {} }, place)[0]?.action;
   };
 
   it("has IAM's prefix, and mostly the operation's name", () => {
