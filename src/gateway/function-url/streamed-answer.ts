@@ -6,15 +6,11 @@
 import type { Outcome } from "../../execution/outcome.ts";
 import type { ResponseHead, ResponseSink } from "../../execution/response-sink.ts";
 import { answerOf, type FunctionAnswer } from "../../wire/http-integration/answer.ts";
-import { type AnswerHead, answerHead, MalformedAnswer } from "../../wire/http-integration/response-headers.ts";
+import { Prelude, WITH_PRELUDE } from "../../wire/http-integration/prelude.ts";
+import { type AnswerHead, MalformedAnswer } from "../../wire/http-integration/response-headers.ts";
 import { type Exchange, onWritten } from "../exchange.ts";
 
-const WITH_PRELUDE = "application/vnd.awslambda.http-integration-response";
 const DEFAULT_TYPE = "application/octet-stream";
-/** NULs between the prelude and the body */
-const DELIMITER_BYTES = 8;
-/** bytes: far more than any head that a client would accept */
-const MAX_PRELUDE_BYTES = 1024 * 1024;
 /** A runtime may name anything as the type of its stream. */
 const NO_HEADER_TEXT = /[^\t\x20-\x7e\x80-\xff]/;
 
@@ -26,16 +22,15 @@ export class StreamedAnswer implements ResponseSink {
   readonly #headers: readonly string[];
   readonly #ownsCors: boolean;
   #phase: Phase = "waiting";
-  /** Of a whole document, or of the prelude until it is complete. */
+  readonly #prelude: Prelude;
+  /** Of a whole document. */
   #held: Buffer[] = [];
-  #heldBytes = 0;
-  /** Consecutive NULs at the end of what is held. */
-  #nuls = 0;
 
   constructor(exchange: Exchange, headers: readonly string[], ownsCors: boolean) {
     this.#exchange = exchange;
     this.#headers = headers;
     this.#ownsCors = ownsCors;
+    this.#prelude = new Prelude(ownsCors);
   }
 
   get isClosed(): boolean {
@@ -57,9 +52,9 @@ export class StreamedAnswer implements ResponseSink {
     if (this.isClosed) return true;
     if (this.#phase === "body") return this.#exchange.response.write(chunk, onWritten(onDone));
     if (this.#phase === "malformed") return true;
+    if (this.#phase === "prelude") return this.#readPrelude(chunk);
     this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    return this.#phase === "whole" || this.#readPrelude(chunk);
+    return true;
   }
 
   /**
@@ -85,31 +80,15 @@ export class StreamedAnswer implements ResponseSink {
     if (this.#phase === "body") this.#exchange.abandon();
   }
 
-  /** Each byte is looked at once, however small the pieces are in which a function sends them. */
   #readPrelude(chunk: Buffer): boolean {
-    const end = this.#delimiterEnd(chunk);
-    if (end === undefined) {
-      if (this.#heldBytes > MAX_PRELUDE_BYTES) this.#giveUp();
-      return true;
-    }
-    const json = Buffer.concat(this.#held, this.#heldBytes - chunk.length + end - DELIMITER_BYTES);
-    const head = preludeHead(json, this.#ownsCors);
-    this.#held = [];
-    if (head === undefined) {
+    const read = this.#prelude.read(chunk);
+    if (read === undefined) return true;
+    if (read === "malformed") {
       this.#giveUp();
       return true;
     }
-    this.#begin(head);
-    return end === chunk.length || this.#exchange.response.write(chunk.subarray(end));
-  }
-
-  /** Where in the chunk the body begins, once the delimiter is complete. */
-  #delimiterEnd(chunk: Buffer): number | undefined {
-    for (let i = 0; i < chunk.length; i++) {
-      this.#nuls = chunk[i] === 0 ? this.#nuls + 1 : 0;
-      if (this.#nuls === DELIMITER_BYTES) return i + 1;
-    }
-    return undefined;
+    this.#begin(read.head);
+    return read.rest.length === 0 || this.#exchange.response.write(read.rest);
   }
 
   #giveUp(): void {
@@ -121,17 +100,5 @@ export class StreamedAnswer implements ResponseSink {
     this.#phase = "body";
     const type = hasType ? [] : ["Content-Type", DEFAULT_TYPE];
     this.#exchange.begin(status, [...type, ...headers, ...this.#headers]);
-  }
-}
-
-/** Undefined for what cannot be the head of a response. */
-function preludeHead(json: Buffer, ownsCors: boolean): AnswerHead | undefined {
-  try {
-    const prelude = JSON.parse(json.toString()) as unknown;
-    if (typeof prelude !== "object" || prelude === null) return undefined;
-    return answerHead({ statusCode: 200, ...prelude }, ownsCors);
-  } catch (error) {
-    if (error instanceof MalformedAnswer || error instanceof SyntaxError) return undefined;
-    throw error;
   }
 }

@@ -4,14 +4,20 @@ import { failFor } from "../../wire/fail.ts";
 import { loadModel } from "../../wire/model.ts";
 import type { CompanionContext, OpenCompanion } from "../companion.ts";
 import type { Control } from "./control.ts";
+import { ApiKeys } from "./execute/api-keys.ts";
 import { FunctionCalls } from "./execute/function-calls.ts";
 import { HttpApis } from "./execute/http-api.ts";
 import { HttpAuthorizers } from "./execute/http-authorizers.ts";
 import { httpStage } from "./execute/http-stage.ts";
 import { JwtIssuers } from "./execute/jwt-authorizer.ts";
+import { RestApis } from "./execute/rest-api.ts";
+import { RestAuthorizers } from "./execute/rest-authorizers.ts";
+import { restStage } from "./execute/rest-stage.ts";
 import { type ApiKind, ExecuteSurface } from "./execute/surface.ts";
 import { ACCOUNT, Records } from "./records.ts";
 import { ServedStages } from "./served-stages.ts";
+import { createV1Handlers } from "./v1/control-api.ts";
+import * as V1 from "./v1/shapes.ts";
 import { createV2Handlers } from "./v2/control-api.ts";
 import { type Api, type ApiGatewayV2, KINDS, type Snapshot, type Stage } from "./v2/shapes.ts";
 
@@ -20,8 +26,13 @@ export const openApiGateway: OpenCompanion = async (context) => {
   const records = await Records.open(context.data.join("apigateway.sqlite"));
   const calls = new FunctionCalls(context.invoker, context.lambda, place);
   context.catalog.onChange(() => calls.forget());
-  const authorizers = new HttpAuthorizers(calls, new JwtIssuers(), clock);
-  const control: Control = { records, place, clock, resetAuthorizers: (apiId) => authorizers.forget(apiId) };
+  const httpAuthorizers = new HttpAuthorizers(calls, new JwtIssuers(), clock);
+  const restAuthorizers = new RestAuthorizers(calls, clock);
+  const resetAuthorizers = (apiId: string): void => {
+    httpAuthorizers.forget(apiId);
+    restAuthorizers.forget(apiId);
+  };
+  const control: Control = { records, place, clock, resetAuthorizers };
 
   const httpStages = new ServedStages(records, (apiId, name) => {
     const deployed = deployedStage(records, apiId, name);
@@ -29,7 +40,20 @@ export const openApiGateway: OpenCompanion = async (context) => {
   });
   const http = new HttpApis({
     stageOf: (apiId, name) => httpStages.get(apiId, name),
-    authorizers,
+    authorizers: httpAuthorizers,
+    calls,
+    place,
+    clock,
+  });
+  const restStages = new ServedStages(records, (apiId, name) => {
+    const stage = records.get<V1.Stage>(apiId, V1.KINDS.stage, name);
+    const snapshot = records.get<V1.Snapshot>(apiId, V1.KINDS.snapshot, stage?.deploymentId ?? "");
+    return stage && snapshot && restStage(stage, snapshot, place);
+  });
+  const rest = new RestApis({
+    stageOf: (apiId, name) => restStages.get(apiId, name),
+    authorizers: restAuthorizers,
+    keys: new ApiKeys(records, clock),
     calls,
     place,
     clock,
@@ -37,11 +61,12 @@ export const openApiGateway: OpenCompanion = async (context) => {
 
   return {
     service: v2Service(context, control),
+    moreServices: [v1Service(context, control)],
     surface: new ExecuteSurface({
       place,
       hostNames: context.hostNames,
       kindOf: (apiId) => kindOf(records, apiId),
-      kinds: { http },
+      kinds: { http, rest },
     }),
     close: async () => records.close(),
   };
@@ -56,7 +81,18 @@ function v2Service({ log }: CompanionContext, control: Control) {
   });
 }
 
+function v1Service({ log }: CompanionContext, control: Control) {
+  const model = loadModel<V1.ApiGatewayV1>("api-gateway");
+  return createService({
+    model,
+    handlers: createV1Handlers(control, failFor(model)),
+    onFault: (error, requestId) => log.error("api-gateway fault", { requestId, error }),
+  });
+}
+
 function kindOf(records: Records, apiId: string): ApiKind | undefined {
+  const restApi = records.get<V1.RestApi>(ACCOUNT, V1.KINDS.api, apiId);
+  if (restApi) return restApi.disableExecuteApiEndpoint ? undefined : "rest";
   const api = records.get<Api>(ACCOUNT, KINDS.api, apiId);
   if (api === undefined || api.DisableExecuteApiEndpoint) return undefined;
   return api.ProtocolType === "HTTP" ? "http" : "websocket";

@@ -108,7 +108,7 @@ export function eventV1(
       extendedRequestId: request.token,
       httpMethod: head.method,
       identity: identityOf(request, caller),
-      path: more.version ? more.path : (decodedPath(request.fullPath) ?? request.fullPath),
+      path: more.version ? more.path : request.fullPath,
       protocol: head.protocol,
       requestId: more.requestId,
       requestTime: commonLogTime(request.timeMs),
