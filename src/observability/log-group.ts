@@ -92,8 +92,8 @@ export class LogGroup {
   }
 
   /** bytes on the disk */
-  get bytes(): number {
-    return this.#segments.bytes;
+  async bytes(): Promise<number> {
+    return (await this.#segments.list()).reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   stream(logStream: string): LogStream {

@@ -51,10 +51,6 @@ export class Segments {
     return this.#all;
   }
 
-  get bytes(): number {
-    return this.#all.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
   pathOf(segment: number): string {
     return join(this.#directory, `${segment}.ndjson`);
   }

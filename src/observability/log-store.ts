@@ -64,9 +64,9 @@ export class LogStore {
     return this.#group(logGroup).end();
   }
 
-  /** bytes on the disk, of a group that was read or written */
-  bytesOf(logGroup: string): number {
-    return this.#group(logGroup).bytes;
+  /** bytes on the disk */
+  bytesOf(logGroup: string): Promise<number> {
+    return this.#group(logGroup).bytes();
   }
 
   /** @returns unix ms: no event of the group is older */

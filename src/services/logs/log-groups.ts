@@ -12,13 +12,13 @@ const CLASSES = ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY"];
 export function logGroupHandlers(parts: LogsParts) {
   const { place, clock, fail, store, groups, streams, metrics } = parts;
 
-  const described = (group: GroupRecord) => ({
+  const described = async (group: GroupRecord) => ({
     logGroupName: group.name,
     creationTime: group.createdMs,
     ...(group.retentionDays !== undefined && { retentionInDays: group.retentionDays }),
     metricFilterCount: metrics.list(group.name).length,
     arn: `${groupArn(place, group.name)}:*`,
-    storedBytes: store.bytesOf(group.name),
+    storedBytes: await store.bytesOf(group.name),
     ...(group.kmsKey !== undefined && { kmsKeyId: group.kmsKey }),
     logGroupClass: group.class,
     logGroupArn: groupArn(place, group.name),
@@ -67,13 +67,13 @@ export function logGroupHandlers(parts: LogsParts) {
       if (input.logGroupIdentifiers !== undefined) {
         const names = input.logGroupIdentifiers.map((identifier) => groupNameFrom(place, identifier));
         const found = names.flatMap((name) => (name === undefined ? [] : (groups.find(name) ?? [])));
-        return { logGroups: found.map(described) };
+        return { logGroups: await Promise.all(found.map(described)) };
       }
       const question = ["DescribeLogGroups", prefix, part, logGroupClass];
       const after = readToken<string>(fail, question, input.nextToken);
       const page = pageOf(groups.list({ prefix, part, class: logGroupClass, after, limit: limit + 1 }), limit);
       return {
-        logGroups: page.items.map(described),
+        logGroups: await Promise.all(page.items.map(described)),
         ...(page.last && { nextToken: writeToken(question, page.last.name) }),
       };
     },
