@@ -121,8 +121,8 @@ export async function startRegion(config: Config): Promise<Region> {
   opened.defer(() => driver.close());
   await swept;
   const placement = new Placement(readMemory);
-  const parallelCells = Math.max(1, availableParallelism() - 1);
-  const cells = new StemCells({ driver, runtimes, placement, log, stock: config.stemCells, parallel: parallelCells });
+  const parallelStarts = Math.max(2, availableParallelism());
+  const cells = new StemCells({ driver, runtimes, placement, log, stock: config.stemCells, parallel: parallelStarts });
   opened.defer(() => cells.close());
   const pool = new EnvironmentPool({
     factory: new EnvironmentFactory({
@@ -139,7 +139,7 @@ export async function startRegion(config: Config): Promise<Region> {
     cells,
     log,
     idleTimeoutMs: config.idleTimeoutMs,
-    parallelStarts: Math.max(2, availableParallelism()),
+    parallelStarts,
     onProvisionedInit: (version, initMs) => metering.meter.recordProvisionedInit(version, initMs),
   });
   opened.defer(() => pool.close());

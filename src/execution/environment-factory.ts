@@ -64,7 +64,7 @@ export class EnvironmentFactory {
     const extensions = new Extensions(external.map(({ name }) => name));
     const runtimeApi = new RuntimeApi(slot, { extensions, telemetry, version }, this.#largeAnswers);
     // Extensions start before the runtime: none that runs already will do.
-    const cell = external.length === 0 ? this.#parts.cells?.take(version) : undefined;
+    const cell = external.length === 0 ? await this.#parts.cells?.take(version) : undefined;
     const spec: Omit<SandboxSpec, "id"> = {
       directories: {
         ...directories,

@@ -90,12 +90,12 @@ test("a cell is taken once, by a function that its runtime fits, and made again"
   cells.start();
   cells.expect(named("f"), false);
   await until(1);
-  assert.equal(cells.take(named("f", 512)), undefined);
-  assert.equal(cells.take({ ...named("f"), environment: { NODE_OPTIONS: "--inspect" } }), undefined);
-  const taken = cells.take(named("f"));
+  assert.equal(await cells.take(named("f", 512)), undefined);
+  assert.equal(await cells.take({ ...named("f"), environment: { NODE_OPTIONS: "--inspect" } }), undefined);
+  const taken = await cells.take(named("f"));
   assert.equal(taken?.id, made[0]?.id);
-  assert.notEqual(cells.take(named("f"))?.id, taken?.id);
   await until(2);
+  assert.notEqual((await cells.take(named("f")))?.id, taken?.id);
   await cells.close();
   assert.equal(made[0]?.destroyed, 0, "it is another's now");
 });
@@ -118,7 +118,7 @@ test("functions that were just deployed have a cell each", async () => {
   cells.start();
   for (let index = 0; index < 12; index++) cells.expect(named(`f${index}`), true);
   await until(12);
-  for (let index = 0; index < 12; index++) assert.ok(cells.take(named(`f${index}`)));
+  for (let index = 0; index < 12; index++) assert.ok(await cells.take(named(`f${index}`)));
   await cells.close();
 });
 
@@ -135,7 +135,7 @@ test("a fixed stock is kept whatever the demand; none means that none are made",
   none.cells.expect(named("f"), true);
   await turns();
   assert.equal(none.made.length, 0);
-  assert.equal(none.cells.take(named("f")), undefined);
+  assert.equal(await none.cells.take(named("f")), undefined);
   await none.cells.close();
 });
 
@@ -150,6 +150,32 @@ test("while somebody waits for a start none is begun", async () => {
   assert.equal(made.length, 0);
   releases[1]?.();
   await until(1);
+  await cells.close();
+});
+
+test("a start that finds none takes the one that is being made; a second does not wait for it", async () => {
+  const boot = Promise.withResolvers<void>();
+  const { cells, made } = played({ parallel: 1 }, () => boot.promise);
+  cells.start();
+  cells.expect(named("f"), true);
+  while (made.length === 0) await new Promise(setImmediate);
+  const first = cells.take(named("f"));
+  assert.equal(await cells.take(named("f")), undefined);
+  boot.resolve();
+  assert.equal((await first)?.id, made[0]?.id);
+  await cells.close();
+  assert.equal(made[0]?.destroyed, 0);
+});
+
+test("whoever waits for one that cannot be made starts without", async () => {
+  const boot = Promise.withResolvers<void>();
+  const { cells, made } = played({}, () => boot.promise);
+  cells.start();
+  cells.expect(named("f"), true);
+  while (made.length === 0) await new Promise(setImmediate);
+  const waiting = cells.take(named("f"));
+  boot.reject(new Error("no"));
+  assert.equal(await waiting, undefined);
   await cells.close();
 });
 
@@ -176,7 +202,7 @@ test("a cell that dies is replaced and never handed out", async () => {
   made[0]?.die();
   while (made.length < 2 || cells.size < 1) await new Promise(setImmediate);
   assert.equal(made[0]?.destroyed, 1);
-  assert.equal(cells.take(named("f"))?.id, made[1]?.id);
+  assert.equal((await cells.take(named("f")))?.id, made[1]?.id);
   await cells.close();
 });
 
@@ -220,7 +246,7 @@ test("a runtime that does not start is told of and not tried again at once", asy
   await turns();
   assert.equal(made.length, 1);
   assert.match(lines.join(""), /no such luck/);
-  assert.equal(cells.take(named("f")), undefined);
+  assert.equal(await cells.take(named("f")), undefined);
   await cells.close();
 });
 

@@ -41,6 +41,8 @@ interface Stock {
   /** The oldest first, which is taken first. */
   readonly cells: Set<Cell>;
   growing: number;
+  /** Starts that wait for those that are growing, no more than these are. */
+  readonly waiting: ((cell: Cell | undefined) => void)[];
 }
 
 export class StemCells {
@@ -80,12 +82,16 @@ export class StemCells {
     this.#refill();
   }
 
-  /** A cell for a cold start of this version, whose owner is the caller from now on; undefined when there is none. */
-  take(version: FunctionVersion): Cell | undefined {
+  /**
+   * A cell for a cold start of this version, whose owner is the caller from now on; one that is being made, where it is
+   * nobody's yet: it is ready sooner than what would be started now. Undefined when there is none.
+   */
+  async take(version: FunctionVersion): Promise<Cell | undefined> {
     const stock = this.#stockFor(version);
     if (!stock) return undefined;
     stock.demand.started(version.functionArn, performance.now());
     const [cell] = stock.cells;
+    if (!cell && stock.growing > stock.waiting.length) return new Promise((resolve) => stock.waiting.push(resolve));
     if (cell) stock.cells.delete(cell);
     return cell;
   }
@@ -128,7 +134,8 @@ export class StemCells {
     if (!kind) return undefined;
     const known = this.#stocks.get(kind.key);
     if (known) return known;
-    const stock = { kind, demand: new CellDemand(performance.now()), cells: new Set<Cell>(), growing: 0 };
+    const demand = new CellDemand(performance.now());
+    const stock: Stock = { kind, demand, cells: new Set(), growing: 0, waiting: [] };
     this.#stocks.set(kind.key, stock);
     return stock;
   }
@@ -176,11 +183,12 @@ export class StemCells {
   /** Never rejects. */
   async #grow(stock: Stock): Promise<void> {
     stock.growing++;
+    let made: Cell | undefined;
     try {
       const cell = await this.#make(stock.kind);
       this.#failures = 0;
       if (this.#isClosed) return await cell.destroy();
-      stock.cells.add(cell);
+      made = cell;
       void cell.ended.then(() => this.#lost(stock, cell));
     } catch (error) {
       this.#failures++;
@@ -189,6 +197,9 @@ export class StemCells {
       if (!this.#isClosed) this.#options.log.warn("a stem cell could not be made", { runtime, error });
     } finally {
       stock.growing--;
+      const waiter = stock.waiting.shift();
+      if (waiter) waiter(made);
+      else if (made) stock.cells.add(made);
     }
   }
 
