@@ -15,7 +15,7 @@ export interface ColdFigures {
   readonly spawnP99Ms: number;
 }
 
-async function spawnMs([program, ...args]: Language["spawn"]): Promise<number> {
+export async function spawnMs([program, ...args]: Language["spawn"]): Promise<number> {
   const started = performance.now();
   const [code] = await once(spawn(program, args, { stdio: "ignore" }), "exit");
   if (code !== 0) throw new Error(`${program} ended with ${code}`);

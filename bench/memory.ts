@@ -1,8 +1,12 @@
 /** Memory (PSS) of an idle region, and of each idle execution environment on top of it. */
 import { invoke } from "../src/cli/function-calls.ts";
 import { deployEcho, type Language } from "./bench-functions.ts";
+import { sandboxProcesses } from "./idle-environments.ts";
 import { familyOf, processesOfFunction, pssMb } from "./process-figures.ts";
 import type { RegionProcess } from "./region-process.ts";
+
+/** ms: idle environments are frozen a moment after their last work, by which those in containers are found */
+const UNTIL_FROZEN_MS = 1000;
 
 export interface EnvironmentMemory {
   readonly language: string;
@@ -27,8 +31,11 @@ export async function measureEnvironments(
   const names = Array.from({ length: environments }, (_, index) => `bench-memory-${language.name}-${index}`);
   for (const name of names) await deployEcho(region, language, name);
   const before = pssMb(familyOf(region.pid));
+  const earlier = new Set(sandboxProcesses(region.pid).idle.flat());
   for (const name of names) await invoke(region.client, name, { payload: "{}" });
-  const ofFunctions = new Set(names.flatMap((name) => processesOfFunction(name)));
+  await new Promise((resolve) => setTimeout(resolve, UNTIL_FROZEN_MS));
+  const idle = sandboxProcesses(region.pid).idle.flat();
+  const ofFunctions = new Set([...idle.filter((pid) => !earlier.has(pid)), ...names.flatMap(processesOfFunction)]);
   const ofPlatform = familyOf(region.pid).filter((pid) => !ofFunctions.has(pid));
   return {
     language: language.name,

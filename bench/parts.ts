@@ -2,7 +2,11 @@
 import { soak } from "../test/e2e/async-soak.ts";
 import { measureAsync } from "./async.ts";
 import { LANGUAGES } from "./bench-functions.ts";
+import { measureColdBundle } from "./cold-bundle.ts";
+import { type BurstFigures, measureColdBurst } from "./cold-burst.ts";
+import { bundleSection, burstSection, coldSection, densitySection } from "./cold-sections.ts";
 import { type ColdFigures, measureColdStart } from "./cold-start.ts";
+import { type DensityFigures, measureDensity } from "./density.ts";
 import { measureFreezing } from "./freezing.ts";
 import { measureScale, type ScalePlan } from "./management-scale.ts";
 import { type EnvironmentMemory, measureEnvironments, measureIdleRegion } from "./memory.ts";
@@ -22,6 +26,12 @@ export interface Plan {
   /** Of each language. */
   readonly environments: number;
   readonly functions: number;
+  /** Functions that are invoked for the first time at once. */
+  readonly burst: number;
+  /** Functions with many dependencies. */
+  readonly bundles: number;
+  /** Idle environments: of Node, of Python. */
+  readonly density: readonly [number, number];
   readonly turns: TurnsPlan;
   readonly payloads: PayloadPlan;
   readonly scale: ScalePlan;
@@ -89,7 +99,29 @@ const cold = part(
       for (const language of LANGUAGES) figures.push(await measureColdStart(region, language, bench.plan.functions));
       return figures;
     }),
-  sections.coldSection,
+  coldSection,
+);
+
+const burst = part(
+  (bench) =>
+    bench.withRegion(async (region) => {
+      const figures: BurstFigures[] = [];
+      for (const language of LANGUAGES) figures.push(await measureColdBurst(region, language, bench.plan.burst));
+      return figures;
+    }),
+  burstSection,
+);
+
+const density = part(
+  (bench) =>
+    bench.withRegion(async (region) => {
+      const figures: DensityFigures[] = [];
+      for (const [index, language] of LANGUAGES.entries()) {
+        figures.push(await measureDensity(region, language, bench.plan.density[index] ?? 1));
+      }
+      return figures;
+    }),
+  densitySection,
 );
 
 const inRegion = <Figures>(
@@ -101,6 +133,9 @@ export const PARTS: Readonly<Record<string, Part>> = {
   ready,
   memory,
   cold,
+  burst,
+  bundle: part((bench) => bench.withRegion((region) => measureColdBundle(region, bench.plan.bundles)), bundleSection),
+  density: { ...density, isLong: true },
   warm: inRegion(measureWarmInvoke, sections.warmSection),
   freezing: part(({ isolation, plan }) => measureFreezing(isolation, plan.turns), sections.freezingSection),
   async: inRegion(measureAsync, sections.asyncSection),

@@ -42,7 +42,7 @@ export function familyOf(root: number): number[] {
   return family;
 }
 
-/** Processes that run the function of this name, wherever its isolation driver put them. */
+/** Processes that were started for the function of this name: not those that were started ahead. */
 export function processesOfFunction(name: string): number[] {
   return allPids().filter((pid) => {
     try {

@@ -14,7 +14,10 @@ import { isMet, machine, type Report, render, type Section } from "./report.ts";
 const FULL: Plan = {
   starts: 5,
   environments: 5,
-  functions: 41,
+  functions: 101,
+  burst: 100,
+  bundles: 7,
+  density: [500, 1000],
   turns: { rounds: 3, roundMs: 1250 },
   payloads: {
     whole: [
@@ -32,6 +35,9 @@ const QUICK: Plan = {
   starts: 1,
   environments: 1,
   functions: 3,
+  burst: 4,
+  bundles: 1,
+  density: [2, 2],
   turns: { rounds: 1, roundMs: 200 },
   payloads: { whole: [{ bytes: 6 * MB, concurrency: 2, rounds: 1 }], streamedBytes: 7 * MB },
   scale: { functions: 60, versions: 2, starts: 1, creates: 5, reads: 50 },

@@ -1,7 +1,6 @@
 /** How the figures of each part are told, and the bars that they are held to. Ratios are against baselines of the same run. */
 import type { SoakFigures } from "../test/e2e/async-soak.ts";
 import type { AsyncFigures } from "./async.ts";
-import type { ColdFigures } from "./cold-start.ts";
 import type { FreezingFigures } from "./freezing.ts";
 import type { EnvironmentMemory } from "./memory.ts";
 import type { NeighbourFigures } from "./neighbours.ts";
@@ -46,27 +45,6 @@ export function memorySection({ idleMb, environments }: MemoryFigures): Section 
       ]),
     ],
     rows: [{ what: "memory of an idle region", measured: idleMb, unit: "MB", bar: { below: 150 } }],
-  };
-}
-
-export function coldSection(figures: readonly ColdFigures[]): Section {
-  const table = figures.map(({ language, functions, coldP50Ms, coldP99Ms, spawnP50Ms, spawnP99Ms }) => [
-    `${language}, ${functions} fresh functions`,
-    ms(coldP50Ms),
-    ms(coldP99Ms),
-    ms(spawnP50Ms),
-    ms(spawnP99Ms),
-    times(coldP50Ms / spawnP50Ms),
-  ]);
-  return {
-    title: "Cold start (first invoke as the caller sees it, one at a time, in turns with a plain spawn)",
-    table: [["", "cold p50", "cold p99", "bare spawn p50", "bare spawn p99", "p50 of a spawn's"], ...table],
-    rows: figures.map(({ language, coldP50Ms, spawnP50Ms }) => ({
-      what: `cold start of ${language}: p50 of a plain start's`,
-      measured: coldP50Ms / spawnP50Ms,
-      unit: "x",
-      ...(language === "Node" && { bar: { below: 3 } }),
-    })),
   };
 }
 
