@@ -1,6 +1,8 @@
 /** API Gateway as a companion service: its control APIs, the APIs that they make, and what functions send to WebSockets by. */
+
+import { violationsText } from "../../wire/constraints.ts";
 import { createService } from "../../wire/engine.ts";
-import { failFor } from "../../wire/fail.ts";
+import { failFor, serviceError } from "../../wire/fail.ts";
 import { loadModel } from "../../wire/model.ts";
 import type { CompanionContext, OpenCompanion } from "../companion.ts";
 import type { Control } from "./control.ts";
@@ -20,6 +22,10 @@ import { createV1Handlers } from "./v1/control-api.ts";
 import * as V1 from "./v1/shapes.ts";
 import { createV2Handlers } from "./v2/control-api.ts";
 import { type Api, type ApiGatewayV2, KINDS, type Snapshot, type Stage } from "./v2/shapes.ts";
+import { Connections } from "./websocket/connections.ts";
+import { createManagementHandlers, type ManagementApi } from "./websocket/management.ts";
+import { WebSocketApis } from "./websocket/websocket-api.ts";
+import { webSocketStage } from "./websocket/websocket-stage.ts";
 
 export const openApiGateway: OpenCompanion = async (context) => {
   const { place, clock } = context;
@@ -45,6 +51,7 @@ export const openApiGateway: OpenCompanion = async (context) => {
     place,
     clock,
   });
+  const keys = new ApiKeys(records, clock);
   const restStages = new ServedStages(records, (apiId, name) => {
     const stage = records.get<V1.Stage>(apiId, V1.KINDS.stage, name);
     const snapshot = records.get<V1.Snapshot>(apiId, V1.KINDS.snapshot, stage?.deploymentId ?? "");
@@ -53,21 +60,40 @@ export const openApiGateway: OpenCompanion = async (context) => {
   const rest = new RestApis({
     stageOf: (apiId, name) => restStages.get(apiId, name),
     authorizers: restAuthorizers,
-    keys: new ApiKeys(records, clock),
+    keys,
     calls,
     place,
     clock,
   });
 
+  const connections = new Connections(clock);
+  const webSocketStages = new ServedStages(records, (apiId, name) => {
+    const api = records.get<Api>(ACCOUNT, KINDS.api, apiId);
+    const deployed = deployedStage(records, apiId, name);
+    return api && deployed && webSocketStage(api, deployed.stage, deployed.snapshot, place);
+  });
+  const websocket = new WebSocketApis({
+    stageOf: (apiId, name) => webSocketStages.get(apiId, name),
+    connections,
+    keys,
+    calls,
+    place,
+    clock,
+    log: context.log,
+  });
+  const management = managementService(context, connections);
+
   return {
     service: v2Service(context, control),
-    moreServices: [v1Service(context, control)],
+    moreServices: [v1Service(context, control), management],
     surface: new ExecuteSurface({
       place,
       hostNames: context.hostNames,
       kindOf: (apiId) => kindOf(records, apiId),
-      kinds: { http, rest },
+      kinds: { http, rest, websocket },
+      management,
     }),
+    stop: () => connections.closeAll(),
     close: async () => records.close(),
   };
 };
@@ -77,6 +103,7 @@ function v2Service({ log }: CompanionContext, control: Control) {
   return createService({
     model,
     handlers: createV2Handlers(control, failFor(model)),
+    invalidInput: (violations) => serviceError(model, "BadRequestException", violationsText(violations)),
     onFault: (error, requestId) => log.error("apigatewayv2 fault", { requestId, error }),
   });
 }
@@ -86,7 +113,18 @@ function v1Service({ log }: CompanionContext, control: Control) {
   return createService({
     model,
     handlers: createV1Handlers(control, failFor(model)),
+    invalidInput: (violations) => serviceError(model, "BadRequestException", violationsText(violations)),
     onFault: (error, requestId) => log.error("api-gateway fault", { requestId, error }),
+  });
+}
+
+function managementService({ log }: CompanionContext, connections: Connections) {
+  const model = loadModel<ManagementApi>("apigatewaymanagementapi");
+  return createService({
+    model,
+    handlers: createManagementHandlers(model, connections),
+    invalidInput: (violations) => serviceError(model, "PayloadTooLargeException", violationsText(violations)),
+    onFault: (error, requestId) => log.error("apigatewaymanagementapi fault", { requestId, error }),
   });
 }
 

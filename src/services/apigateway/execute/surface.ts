@@ -18,9 +18,9 @@ export interface ExecuteSurfaceParts {
   readonly hostNames: readonly string[];
   /** Undefined for an API that does not exist, or is not to be served here. */
   readonly kindOf: (apiId: string) => ApiKind | undefined;
-  readonly kinds: Readonly<Partial<Record<ApiKind, KindOfApi>>>;
+  readonly kinds: Readonly<Record<ApiKind, KindOfApi>>;
   /** By which functions send to the clients of WebSocket APIs. */
-  readonly management?: WireService;
+  readonly management: WireService;
 }
 
 const CONNECTIONS = /^\/[^/]+(\/@connections\/.+)$/;
@@ -71,9 +71,7 @@ export class ExecuteSurface implements HttpSurface {
       },
       renderError,
     };
-    return connections === undefined || management === undefined
-      ? match
-      : { ...match, call: { service: management, path: connections } };
+    return connections === undefined ? match : { ...match, call: { service: management, path: connections } };
   }
 }
 
