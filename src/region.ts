@@ -2,6 +2,7 @@
 import { availableParallelism, totalmem } from "node:os";
 import packageJson from "../package.json" with { type: "json" };
 import type { Config } from "./config.ts";
+import { EnvironmentCensus } from "./execution/census.ts";
 import { CredentialMint } from "./execution/credentials.ts";
 import { type CodeDirectories, EnvironmentFactory } from "./execution/environment-factory.ts";
 import { Placement } from "./execution/placement.ts";
@@ -21,6 +22,7 @@ import { Layers } from "./functions/layers.ts";
 import { loadSigningProfiles } from "./functions/signing-profiles.ts";
 import { authorizeByActions } from "./gateway/authorization.ts";
 import { codePath, codeRoute } from "./gateway/code-route.ts";
+import { environmentRoutes } from "./gateway/environments-route.ts";
 import { eventRoutes } from "./gateway/events-route.ts";
 import { KeyRing } from "./gateway/key-ring.ts";
 import { logsRoute } from "./gateway/logs-route.ts";
@@ -271,6 +273,7 @@ export async function startRegion(config: Config): Promise<Region> {
       codeRoute(code),
       usageRoute((query) => metering.report(query), clock),
       ...eventRoutes(asynchronous.browser, asynchronous.counters),
+      ...environmentRoutes(new EnvironmentCensus(pool, driver.name)),
     ],
     log,
   });

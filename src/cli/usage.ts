@@ -26,6 +26,10 @@ export const USAGE = {
     usage: "events [list | show ID | redrive ID | drop ID] [--function NAME] [--failed] [--endpoint URL]",
     about: "asynchronous invocations that wait or were given up: show them, try them anew, forget them",
   },
+  environments: {
+    usage: "environments [list | kill ID | cold ID] [--function NAME] [--all] [--json] [--endpoint URL]",
+    about: "show the execution environments of a region, end them, or have functions start cold",
+  },
   runtimes: {
     usage: "runtimes [install java|python|ruby]",
     about: "list the runtimes that functions may have here, and what the others lack; bring a language here",

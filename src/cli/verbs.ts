@@ -12,6 +12,7 @@ export const VERBS: Readonly<Record<keyof typeof USAGE, () => Promise<{ readonly
   cost: () => import("./cost.ts"),
   url: () => import("./url.ts"),
   events: () => import("./events.ts"),
+  environments: () => import("./environments.ts"),
   runtimes: () => import("./runtimes.ts"),
   doctor: () => import("./doctor.ts"),
   version: () => import("./version.ts"),

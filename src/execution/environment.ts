@@ -6,6 +6,8 @@
 import type { FunctionVersion } from "../functions/function-version.ts";
 import { AnswerStream, MAX_STREAMED_BYTES, sendWhole } from "./answer-stream.ts";
 import type { EnvironmentLog } from "./environment-log.ts";
+import type { EnvironmentParts } from "./environment-parts.ts";
+import type { EnvironmentState } from "./environment-state.ts";
 import type { Extensions } from "./extensions.ts";
 import {
   badModeFailure,
@@ -22,21 +24,10 @@ import type { InvocationSlot, RuntimeAnswer } from "./invocation-slot.ts";
 import type { Outcome } from "./outcome.ts";
 import { PlatformLog } from "./platform-log.ts";
 import { newRunning, type Running } from "./running-invocation.ts";
-import { type Launch, RuntimeProcess } from "./runtime-process.ts";
+import { RuntimeProcess } from "./runtime-process.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 import { WriteUp } from "./write-up.ts";
-
-export interface EnvironmentParts {
-  readonly version: FunctionVersion;
-  readonly sandbox: Sandbox;
-  readonly slot: InvocationSlot;
-  readonly extensions: Extensions;
-  readonly log: EnvironmentLog;
-  readonly telemetry: Telemetry;
-  readonly launch: Launch;
-  readonly initialization: InitializationType;
-}
 
 /** What the pool hears. */
 export interface EnvironmentListener {
@@ -56,7 +47,7 @@ export class Environment {
   readonly #log: EnvironmentLog;
   readonly #telemetry: Telemetry;
   readonly #platform: PlatformLog;
-  readonly #initialization: InitializationType;
+  readonly initialization: InitializationType;
   readonly #listener: EnvironmentListener;
   readonly #runtime: RuntimeProcess;
   readonly #initialisation: Initialisation;
@@ -66,6 +57,8 @@ export class Environment {
   /** It will be frozen when subscribers have got what is due. */
   #isSettling = false;
   #destroyed = false;
+  /** performance.now() */
+  readonly bornMs = performance.now();
   /** performance.now() when it last became idle */
   idleSinceMs = 0;
   /** ms that its last invocation took; undefined when it had none */
@@ -77,7 +70,7 @@ export class Environment {
     this.#slot = parts.slot;
     this.#log = parts.log;
     this.#telemetry = parts.telemetry;
-    this.#initialization = parts.initialization;
+    this.initialization = parts.initialization;
     this.#listener = listener;
     const platform = new PlatformLog({ ...parts, instanceId: parts.sandbox.id });
     this.#platform = platform;
@@ -112,6 +105,19 @@ export class Environment {
     return this.#sandbox.id;
   }
 
+  get state(): EnvironmentState {
+    if (this.#destroyed) return "shutdown";
+    if (this.#running) return "invoke";
+    if (this.#frozen) return "frozen";
+    if (this.#runtime.isUp) return "idle";
+    return this.#initialisation.isUnderWay ? "init" : "down";
+  }
+
+  /** What its invocations have used. */
+  get usage(): { readonly invocations: number; readonly maxMemoryMb: number } {
+    return this.#writeUp;
+  }
+
   /** Its runtime is initialised: an invocation costs no init. */
   get isInitialised(): boolean {
     return this.#runtime.isUp;
@@ -124,7 +130,7 @@ export class Environment {
 
   /** The init phase, ahead of the first invocation. A failure is logged and repeated inside that invocation, as in Lambda. */
   async init(): Promise<void> {
-    const limitMs = initLimitMs(this.#initialization, this.version);
+    const limitMs = initLimitMs(this.initialization, this.version);
     const onLimit = () => timeoutFailure(limitMs / 1000);
     const { failure, durationMs } = await this.#initialisation.run("init", limitMs, onLimit, () => !this.#destroyed);
     if (this.#destroyed) return;

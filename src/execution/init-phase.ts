@@ -17,11 +17,16 @@ export interface InitParts {
 
 export class Initialisation {
   readonly #parts: InitParts;
+  #isUnderWay = false;
   /** While one is under way of which the runtime has not been heard. */
   #phase: InitPhase | undefined;
 
   constructor(parts: InitParts) {
     this.#parts = parts;
+  }
+
+  get isUnderWay(): boolean {
+    return this.#isUnderWay;
   }
 
   /** The runtime asked for work, which it may have done before. */
@@ -45,7 +50,9 @@ export class Initialisation {
     const startedMs = performance.now();
     platform.initStart(phase, launch);
     this.#phase = phase;
+    this.#isUnderWay = true;
     const failure = await runtime.start(limitMs, onLimit);
+    this.#isUnderWay = false;
     const durationMs = performance.now() - startedMs;
     if (!isWanted()) return { durationMs, failure };
     if (failure) flushOutput();

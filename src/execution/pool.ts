@@ -113,6 +113,24 @@ export class EnvironmentPool implements EnvironmentListener {
     }
   }
 
+  /** Every environment there is, with whether it is provisioned. */
+  *all(): Generator<[Environment, boolean]> {
+    for (const environment of this.#live) yield [environment, false];
+    for (const environment of this.provisioned.all()) yield [environment, true];
+  }
+
+  /** It is not used again. @param atOnce what runs in it is broken off; otherwise it may finish that */
+  dismiss(environment: Environment, atOnce: boolean): void {
+    const member = this.#members.get(environment);
+    if (!member) return this.provisioned.dismiss(environment, atOnce);
+    const { idle } = member.fleet;
+    const place = idle.indexOf(environment);
+    if (place >= 0) idle.splice(place, 1);
+    if (place >= 0 || atOnce) void this.#end(member.fleet, environment);
+    // One that is still in its init is as cold as can be.
+    else if (environment.state !== "init") member.failed = true;
+  }
+
   get size(): number {
     return this.#live.size + this.provisioned.size;
   }

@@ -4,6 +4,7 @@
  * provisioned is decided elsewhere and told by set().
  */
 import type { FunctionVersion } from "../functions/function-version.ts";
+import type { Environment } from "./environment.ts";
 import { type AllocationFailure, type FleetOptions, ProvisionedFleet } from "./provisioned-fleet.ts";
 import { runIdentity } from "./run-identity.ts";
 
@@ -67,6 +68,15 @@ export class ProvisionedEnvironments {
   }
 
   /** Environments that exist. */
+  *all(): Generator<Environment> {
+    for (const fleet of this.#fleets.keys()) yield* fleet.all();
+  }
+
+  /** It is not used again: another takes its place. @param atOnce what runs in it is broken off */
+  dismiss(environment: Environment, atOnce: boolean): void {
+    for (const fleet of this.#fleets.keys()) fleet.dismiss(environment, atOnce);
+  }
+
   get size(): number {
     let size = 0;
     for (const fleet of this.#fleets.keys()) size += fleet.allocated;

@@ -78,6 +78,18 @@ export class ProvisionedFleet implements EnvironmentListener {
     return available;
   }
 
+  all(): Iterable<Environment> {
+    return this.#members.keys();
+  }
+
+  /** One of its own is not used again: another takes its place. @param atOnce what runs in it is broken off */
+  dismiss(environment: Environment, atOnce: boolean): void {
+    const member = this.#members.get(environment);
+    if (!member) return;
+    if (atOnce || this.#idle.includes(environment)) this.#end(environment);
+    else if (member.initialised) member.failed = true;
+  }
+
   /** Set while more are wanted and the last attempts at them failed. They go on, with pauses. */
   get failure(): AllocationFailure | undefined {
     return this.#failure;

@@ -16,6 +16,8 @@ export class WriteUp {
   readonly #initialization: InitializationType;
   readonly #peakMemory: PeakMemory;
   #initMs: number | undefined;
+  /** Of which it has heard. */
+  invocations = 0;
 
   constructor(
     log: EnvironmentLog,
@@ -36,6 +38,11 @@ export class WriteUp {
     return this.#initMs;
   }
 
+  /** The most memory that was used. */
+  get maxMemoryMb(): number {
+    return this.#peakMemory.read();
+  }
+
   /** The init phase went well: the first invocation tells of it. */
   initialised(durationMs: number): void {
     this.#initMs = durationMs;
@@ -46,6 +53,7 @@ export class WriteUp {
     running: Running,
     { kind, payload, errorType }: Pick<Outcome, "kind" | "payload"> & { readonly errorType: string | undefined },
   ): Answer["outcome"] {
+    this.invocations += 1;
     const initMs = this.#initMs;
     this.#initMs = undefined;
     const timeoutMs = this.#version.timeoutSeconds * 1000;

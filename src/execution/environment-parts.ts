@@ -1,0 +1,20 @@
+/** What an environment is built from. */
+import type { FunctionVersion } from "../functions/function-version.ts";
+import type { EnvironmentLog } from "./environment-log.ts";
+import type { Extensions } from "./extensions.ts";
+import type { InitializationType } from "./initialization.ts";
+import type { InvocationSlot } from "./invocation-slot.ts";
+import type { Launch } from "./runtime-process.ts";
+import type { Sandbox } from "./sandbox/sandbox.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
+
+export interface EnvironmentParts {
+  readonly version: FunctionVersion;
+  readonly sandbox: Sandbox;
+  readonly slot: InvocationSlot;
+  readonly extensions: Extensions;
+  readonly log: EnvironmentLog;
+  readonly telemetry: Telemetry;
+  readonly launch: Launch;
+  readonly initialization: InitializationType;
+}
