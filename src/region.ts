@@ -2,7 +2,6 @@
 import { availableParallelism, totalmem } from "node:os";
 import packageJson from "../package.json" with { type: "json" };
 import type { Config } from "./config.ts";
-import { EnvironmentCensus } from "./execution/census.ts";
 import { CredentialMint } from "./execution/credentials.ts";
 import { type CodeDirectories, EnvironmentFactory } from "./execution/environment-factory.ts";
 import { Placement } from "./execution/placement.ts";
@@ -273,7 +272,7 @@ export async function startRegion(config: Config): Promise<Region> {
       codeRoute(code),
       usageRoute((query) => metering.report(query), clock),
       ...eventRoutes(asynchronous.browser, asynchronous.counters),
-      ...environmentRoutes(new EnvironmentCensus(pool, driver.name)),
+      ...environmentRoutes(pool, driver.name),
     ],
     log,
   });

@@ -3,14 +3,17 @@
  * at once; POST /cold has them finish what they run, so that the next invocations start cold. `id` or `functionName` says
  * which; without either GET means all, the others want `all=1`.
  */
-import type { EnvironmentCensus, EnvironmentChoice } from "../execution/census.ts";
+import { EnvironmentCensus, type EnvironmentChoice } from "../execution/census.ts";
+import type { EnvironmentPool } from "../execution/pool.ts";
 import type { WireResponse } from "../wire/service.ts";
 import type { AdminRoute } from "./gateway.ts";
 import { refusal } from "./refusal.ts";
 
 const PATH = "/_alonzo/environments";
 
-export function environmentRoutes(census: EnvironmentCensus): AdminRoute[] {
+/** @param driver name of the isolation driver that holds them */
+export function environmentRoutes(pool: EnvironmentPool, driver: string): AdminRoute[] {
+  const census = new EnvironmentCensus(pool, driver);
   return [
     {
       method: "GET",
