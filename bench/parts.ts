@@ -7,6 +7,7 @@ import { type BurstFigures, measureColdBurst } from "./cold-burst.ts";
 import { bundleSection, burstSection, coldSection, densitySection } from "./cold-sections.ts";
 import { type ColdFigures, measureColdStart } from "./cold-start.ts";
 import { type DensityFigures, measureDensity } from "./density.ts";
+import { measureEventLatency } from "./event-latency.ts";
 import { measureFreezing } from "./freezing.ts";
 import { measureScale, type ScalePlan } from "./management-scale.ts";
 import { type EnvironmentMemory, measureEnvironments, measureIdleRegion } from "./memory.ts";
@@ -17,7 +18,9 @@ import { RegionProcess } from "./region-process.ts";
 import type { Section } from "./report.ts";
 import { measureRivals } from "./rivals.ts";
 import * as sections from "./sections.ts";
+import { eventLatencySection, sqsSection } from "./sections-of-events.ts";
 import { payloadsSection, scaleSection } from "./sections-of-size.ts";
+import { measureSqs } from "./sqs-rate.ts";
 import type { TurnsPlan } from "./turns.ts";
 import { measureWarmInvoke } from "./warm-invoke.ts";
 
@@ -139,6 +142,8 @@ export const PARTS: Readonly<Record<string, Part>> = {
   warm: inRegion(measureWarmInvoke, sections.warmSection),
   freezing: part(({ isolation, plan }) => measureFreezing(isolation, plan.turns), sections.freezingSection),
   async: inRegion(measureAsync, sections.asyncSection),
+  sqs: inRegion(measureSqs, sqsSection),
+  latency: inRegion((region, { roundMs }) => measureEventLatency(region, Math.ceil(roundMs / 5)), eventLatencySection),
   neighbours: inRegion(measureNeighbours, sections.neighboursSection),
   payloads: part(({ isolation, plan }) => measurePayloads(isolation, plan.payloads), payloadsSection),
   border: { ...part(({ isolation }) => measureStreamBorder(isolation), payloadsSection), isLong: true },

@@ -38,6 +38,8 @@ export interface Config {
   readonly standIns: readonly StandIn[];
   /** Path, or empty for none. */
   readonly signingProfiles: string;
+  /** A list or the path of a file: src/sources/external-endpoints.ts reads it. */
+  readonly externalEndpoints: string;
 }
 
 /** One installed version of a language that runs what is written for another. */
@@ -157,6 +159,7 @@ export function resolveConfig(
       text(SETTINGS.stemCells) === "auto" ? "auto" : wholeNumber("stem-cells", text(SETTINGS.stemCells), 0, 100),
     runtimesDir: text(SETTINGS.runtimesDir),
     standIns: listed(text(SETTINGS.standIns)).map(standIn),
+    externalEndpoints: text(SETTINGS.externalEndpoints),
     signingProfiles: text(SETTINGS.signingProfiles),
   };
   if (!isLoopback(config.host) && (config.accessKeyId === "test" || config.secretAccessKey === "test")) {

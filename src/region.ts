@@ -52,8 +52,7 @@ import {
 import { createLog } from "./observability/log.ts";
 import { LogStore } from "./observability/log-store.ts";
 import { openCompanions } from "./services/companions.ts";
-import { EventSources } from "./sources/event-sources.ts";
-import { sqsSource } from "./sources/sqs.ts";
+import { type OnGone, regionSources } from "./sources/region-sources.ts";
 import { systemClock } from "./state/clock.ts";
 import { DataDirectory } from "./state/data-directory.ts";
 import { openDatabase } from "./state/database.ts";
@@ -213,10 +212,8 @@ export async function startRegion(config: Config): Promise<Region> {
   });
   const authorize = authorizeByActions(config.executionRoleActions);
   const mappings = await EventSourceMappings.open(database);
-  const sources = new EventSources({
-    sources: { sqs: sqsSource({ queues: companions.queues, invoker, place, log }) },
-    onGone: (mapping, reason) => mappingLifecycle.stopped(mapping, reason),
-  });
+  const onGone: OnGone = (mapping, reason) => mappingLifecycle.stopped(mapping, reason);
+  const sources = regionSources({ ...config, queues: companions.queues, invoker, place, log, onGone });
   opened.defer(() => sources.close());
   const mappingLifecycle: MappingLifecycle = new MappingLifecycle({
     mappings,

@@ -148,6 +148,13 @@ export const SETTINGS = {
     mayBeEmpty: true,
     about: "runtimes, comma separated, that another installed version of their language runs, such as ruby3.3=ruby3.1",
   },
+  externalEndpoints: {
+    flag: "external-endpoints",
+    variable: "ALONZO_EXTERNAL_ENDPOINTS",
+    fallback: "",
+    mayBeEmpty: true,
+    about: "services that others keep, such as sqs=https://host:port, comma separated, or a JSON file of them",
+  },
   signingProfiles: {
     flag: "signing-profiles",
     variable: "ALONZO_SIGNING_PROFILES",

@@ -17,6 +17,8 @@ export interface EventSourcesOptions {
   readonly sources: Readonly<Partial<Record<SourceKind, Source>>>;
   /** Nothing polls for the mapping any more, and it was not management's wish. */
   readonly onGone: (mapping: EventSourceMapping, reason: string) => void;
+  /** Nothing is polled any more. */
+  readonly onClosed?: () => void;
 }
 
 export class EventSources {
@@ -72,6 +74,7 @@ export class EventSources {
   async close(): Promise<void> {
     await this.stop();
     await Promise.all(this.#finishing);
+    this.#options.onClosed?.();
   }
 
   async #end(polling: Polling): Promise<void> {

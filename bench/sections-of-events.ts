@@ -1,0 +1,45 @@
+/** How the figures of queues and event sources are told, and the bars that they are held to. */
+import type { EventLatencyFigures } from "./event-latency.ts";
+import { ms, type Section, whole } from "./report.ts";
+import type { SqsRateFigures } from "./sqs-rate.ts";
+
+export function sqsSection(figures: readonly SqsRateFigures[]): Section {
+  return {
+    title:
+      "SQS (1 KB messages, each sent, received and deleted, on the disk before each answer; load on the same cores)",
+    table: [
+      ["", "messages/s", "host CPU µs a message"],
+      ...figures.map(({ batch, messagesPerSecond, cpuUsPerMessage }) => [
+        batch === 1 ? "one by one" : `in batches of ${batch}`,
+        whole(messagesPerSecond),
+        whole(cpuUsPerMessage),
+      ]),
+    ],
+    rows: figures.map(({ batch, messagesPerSecond }) => ({
+      what: batch === 1 ? "SQS, one by one" : `SQS, in batches of ${batch}`,
+      measured: messagesPerSecond,
+      unit: "/s",
+      ...(batch > 1 && { bar: { atLeast: 5000 } }),
+    })),
+  };
+}
+
+export function eventLatencySection({
+  messages,
+  p50Ms,
+  p99Ms,
+  mappedQueues,
+  idlePercent,
+}: EventLatencyFigures): Section {
+  return {
+    title: "Events (from the send until the handler starts, one at a time)",
+    table: [
+      ["SQS", `${messages} messages`, `p50 ${ms(p50Ms)}`, `p99 ${ms(p99Ms)}`],
+      [`idle, ${mappedQueues} queues mapped`, `${idlePercent.toFixed(2)}% of one core`],
+    ],
+    rows: [
+      { what: "SQS: send until handler, p50", measured: p50Ms, unit: "ms", bar: { below: 20 } },
+      { what: "idle region with many queues mapped, of one core", measured: idlePercent, unit: "%", bar: { below: 3 } },
+    ],
+  };
+}
