@@ -32,7 +32,7 @@ export interface DispatcherOptions {
   readonly workers: readonly Worker[];
   readonly clock: Clock;
   readonly log: Log;
-  readonly precedence: Precedence;
+  readonly precedence: Pick<Precedence, "room" | "took">;
 }
 
 export class Dispatcher {
