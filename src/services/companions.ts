@@ -7,6 +7,7 @@ import type { HttpSurface } from "../wire/http-surface.ts";
 import type { WireService } from "../wire/service.ts";
 import { openApiGateway } from "./apigateway/index.ts";
 import type { Companion, CompanionContext, OpenCompanion } from "./companion.ts";
+import { openEvents } from "./events/index.ts";
 import { openLogs } from "./logs/index.ts";
 import { openS3 } from "./s3/index.ts";
 import { openSqs } from "./sqs/index.ts";
@@ -15,6 +16,7 @@ import { openSts } from "./sts/index.ts";
 const COMPANIONS: readonly OpenCompanion[] = [
   // One a line.
   openApiGateway,
+  openEvents,
   openLogs,
   openS3,
   openSqs,
