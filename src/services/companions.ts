@@ -10,6 +10,7 @@ import type { Companion, CompanionContext, OpenCompanion } from "./companion.ts"
 import { openEvents } from "./events/index.ts";
 import { openLogs } from "./logs/index.ts";
 import { openS3 } from "./s3/index.ts";
+import { openScheduler } from "./scheduler/index.ts";
 import { openSqs } from "./sqs/index.ts";
 import { openSts } from "./sts/index.ts";
 
@@ -19,6 +20,7 @@ const COMPANIONS: readonly OpenCompanion[] = [
   openEvents,
   openLogs,
   openS3,
+  openScheduler,
   openSqs,
   openSts,
 ];

@@ -13,8 +13,6 @@ import type { OutgoingMessage } from "./outgoing-message.ts";
 import { OutgoingWorker } from "./outgoing-worker.ts";
 
 const TICKS = "ticks";
-/** Ticks read at a time when a region starts. */
-const PAGE = 1000;
 
 /** When something is due. */
 export interface Tick {
@@ -59,18 +57,6 @@ export class Outbox {
   /** Resolves when they are on the disk. */
   put(entries: readonly NewEntry[]): Promise<void> {
     return entries.length === 0 ? Promise.resolve() : this.#queue.put(entries);
-  }
-
-  /** The ticks that wait, by name; of several of one name those of every revision. */
-  async ticks(): Promise<readonly Tick[]> {
-    const found: Tick[] = [];
-    let below: number | undefined;
-    for (;;) {
-      const page = await this.#queue.list({ lane: TICKS }, { below, limit: PAGE });
-      for (const { about } of page) found.push(JSON.parse(about));
-      below = page.at(-1)?.id;
-      if (page.length < PAGE) return found;
-    }
   }
 
   /** Go on with what an earlier life left. */

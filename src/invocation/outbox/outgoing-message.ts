@@ -1,6 +1,6 @@
 /** A message on its way from a rule or a schedule to a target: what of it is in the queue, beside its body. */
 import type { NewEntry } from "../../state/queue.ts";
-import type { MessageAttributes, Sender } from "../targets.ts";
+import type { Delivery, MessageAttributes, Sender } from "../targets.ts";
 
 /** How often and how long a message is tried. */
 export interface RetryRules {
@@ -13,7 +13,8 @@ export interface OutgoingMessage {
   readonly sender: Sender;
   /** X-Ray header. */
   readonly traceId: string;
-  readonly messageGroupId?: string;
+  /** What the delivery has besides. */
+  readonly extras?: Omit<Delivery, "body" | "sender" | "traceId">;
   /** What a sender of its own kind needs to know besides, JSON. */
   readonly more?: unknown;
   readonly retry: RetryRules;

@@ -75,18 +75,9 @@ export class OutgoingWorker implements Worker {
   }
 }
 
-function deliveryOf({ sender, traceId, messageGroupId, more }: OutgoingMessage, body: Buffer): Delivery {
-  return {
-    body,
-    sender,
-    traceId,
-    ...(messageGroupId !== undefined && { messageGroupId }),
-    ...(isAttributed(more) && { attributes: more.attributes }),
-  };
+function deliveryOf({ sender, traceId, extras }: OutgoingMessage, body: Buffer): Delivery {
+  return { ...extras, body, sender, traceId };
 }
-
-const isAttributed = (more: unknown): more is { attributes: MessageAttributes } =>
-  typeof more === "object" && more !== null && "attributes" in more;
 
 function failureOf(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
@@ -122,7 +113,7 @@ function deadLetterOf(
     arn: deadLetter.arn,
     sender,
     traceId,
-    more: { attributes },
+    extras: { attributes },
     retry: DEAD_LETTER_RETRIES,
     sinceMs: nowMs,
   };

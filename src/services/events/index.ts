@@ -21,7 +21,7 @@ import { putEventsHandlers } from "./put-events.ts";
 import { Replays } from "./replays.ts";
 import { EventRouter } from "./router.ts";
 import { ruleHandlers } from "./rule-operations.ts";
-import { nextRuleTick, ruleTicks } from "./rule-schedules.ts";
+import { ruleTicks } from "./rule-schedules.ts";
 import { tagHandlers } from "./tag-operations.ts";
 import { targetHandlers } from "./target-operations.ts";
 
@@ -41,21 +41,23 @@ export const openEvents: OpenCompanion = async ({ place, data, clock, log, targe
     names.parse(arn)?.kind === "api-destination"
       ? caller.call(arn, delivery, (more as { http?: RuleTarget["HttpParameters"] } | undefined)?.http)
       : targets.deliver(arn, delivery);
+  const changes = new Serial();
+  const onTick = ruleTicks({ book, names, router, clock, place });
   const outbox = await Outbox.open({
     file: data.join("events-outbox.sqlite"),
     targets,
     clock,
     log,
     send,
-    onTick: ruleTicks({ book, names, router, clock, place }),
+    // Behind a change that is being stored: its tick is on the disk before it is.
+    onTick: (tick) => changes.run("bus", async () => onTick(tick)),
   });
   opened.defer(() => outbox.close());
   const replays = new Replays({ book, archives, router, outbox, clock, log });
   opened.defer(() => replays.close());
   const context: EventsContext = {
-    ...{ place, clock, names, book, router, outbox, archives, replays },
+    ...{ place, clock, names, book, router, outbox, archives, replays, changes },
     fail: failFor(model),
-    changes: new Serial(),
   };
   const closing = opened.move();
   return {
@@ -73,11 +75,7 @@ export const openEvents: OpenCompanion = async ({ place, data, clock, log, targe
       onFault: (error, requestId) => log.error("events fault", { requestId, error }),
     }),
     target: { service: "events", target: new BusTarget(context) },
-    start: async () => {
-      // A rule that was stored without its tick, as the region died.
-      const waiting = new Set((await outbox.ticks()).map(({ name, revision }) => `${name} ${revision}`));
-      const scheduled = book.rules.filter(({ bus, name, revision }) => !waiting.has(`${bus}/${name} ${revision}`));
-      await outbox.put(scheduled.flatMap((rule) => nextRuleTick(rule, clock.now())));
+    start: () => {
       outbox.start();
       replays.resume();
     },

@@ -66,7 +66,7 @@ export class EventRouter {
           ...(target.RoleArn !== undefined && { usesRole: true }),
         },
         traceId: event.traceId,
-        ...(group !== undefined && { messageGroupId: group }),
+        ...(group !== undefined && { extras: { messageGroupId: group } }),
         ...(target.HttpParameters && { more: { http: target.HttpParameters } }),
         retry: {
           maximumAttempts: attempts ?? DEFAULT_RETRIES.maximumAttempts,

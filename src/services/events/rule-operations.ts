@@ -62,9 +62,10 @@ export function ruleHandlers(context: EventsContext) {
     if (!parsed || parsed.kind === "at") fail("ValidationException", "Parameter ScheduleExpression is not valid.");
   }
 
+  /** In this order: a tick of what was not stored after all means nothing. */
   async function store(rule: Rule): Promise<void> {
-    await book.putRule(rule);
     await outbox.put(nextRuleTick(rule, clock.now()));
+    await book.putRule(rule);
   }
 
   async function switchTo(state: RuleState, input: { Name: string; EventBusName?: string | undefined }): Promise<void> {
