@@ -1,7 +1,8 @@
 /** Archives and replays: Create-, Update-, Delete-, Describe- and ListArchive(s), Start-, Cancel-, Describe- and ListReplay(s). */
 import { newUuid } from "../../state/ids.ts";
 import type { Archive } from "./archive-store.ts";
-import type { EventsContext, EventsHandlers } from "./events-api.ts";
+import type { EventsHandlers } from "./events-api.ts";
+import type { EventsContext } from "./events-context.ts";
 import { pageOf } from "./pages.ts";
 import type { Replay } from "./replays.ts";
 import { readPattern } from "./rule-operations.ts";

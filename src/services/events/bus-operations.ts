@@ -1,7 +1,8 @@
 /** Create-, Delete-, Describe-, List- and UpdateEventBus, and who may put events onto a bus. */
 import { partitionOf } from "../../functions/function-name.ts";
 import type { EventBus } from "./event-book.ts";
-import type { EventsContext, EventsHandlers, EventsInput } from "./events-api.ts";
+import type { EventsHandlers, EventsInput } from "./events-api.ts";
+import type { EventsContext } from "./events-context.ts";
 import { isJsonObject } from "./json-object.ts";
 import { DEFAULT_BUS } from "./names.ts";
 import { pageOf } from "./pages.ts";

@@ -5,7 +5,7 @@ import { type Delivery, type Target, TargetRefusal } from "../../invocation/targ
 import type { Clock } from "../../state/clock.ts";
 import { newUuid } from "../../state/ids.ts";
 import { type DeliveredEntry, eventTime, parseEntry } from "./bus-event.ts";
-import type { EventsContext } from "./events-api.ts";
+import type { EventsContext } from "./events-context.ts";
 import { publish } from "./put-events.ts";
 
 /** bytes: PutEvents' own */

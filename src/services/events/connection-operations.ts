@@ -9,7 +9,8 @@ import {
   secretName,
   shownAuth,
 } from "./connections.ts";
-import type { EventsContext, EventsHandlers } from "./events-api.ts";
+import type { EventsHandlers } from "./events-api.ts";
+import type { EventsContext } from "./events-context.ts";
 import { pageOf } from "./pages.ts";
 
 export function connectionHandlers(context: EventsContext) {

@@ -4,7 +4,8 @@ import { newTraceHeader } from "../../invocation/outbox/trace.ts";
 import { newUuid } from "../../state/ids.ts";
 import type { CallContext } from "../../wire/service.ts";
 import { type BusEvent, eventTime } from "./bus-event.ts";
-import type { EventsContext, EventsHandlers, EventsInput } from "./events-api.ts";
+import type { EventsHandlers, EventsInput } from "./events-api.ts";
+import type { EventsContext } from "./events-context.ts";
 import { isJsonObject } from "./json-object.ts";
 
 type Entry = EventsInput<"PutEvents">["Entries"][number];

@@ -1,5 +1,6 @@
 /** Tags of buses and rules. */
-import type { EventsContext, EventsHandlers } from "./events-api.ts";
+import type { EventsHandlers } from "./events-api.ts";
+import type { EventsContext } from "./events-context.ts";
 
 const MOST_TAGS = 50;
 

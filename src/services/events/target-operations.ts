@@ -1,6 +1,7 @@
 /** PutTargets, RemoveTargets, ListTargetsByRule. */
 import type { Rule } from "./event-book.ts";
-import type { EventsContext, EventsHandlers } from "./events-api.ts";
+import type { EventsHandlers } from "./events-api.ts";
+import type { EventsContext } from "./events-context.ts";
 import { pageOf } from "./pages.ts";
 import { targetRefusal } from "./target-rules.ts";
 

@@ -1,7 +1,8 @@
 /** Groups of schedules, and their tags. */
 import { pageOf } from "./pages.ts";
 import { DEFAULT_GROUP, type ScheduleGroup } from "./schedule-book.ts";
-import type { SchedulerContext, SchedulerHandlers } from "./scheduler-api.ts";
+import type { SchedulerHandlers } from "./scheduler-api.ts";
+import type { SchedulerContext } from "./scheduler-context.ts";
 
 const MOST_TAGS = 50;
 

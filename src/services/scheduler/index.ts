@@ -11,7 +11,8 @@ import { withAttempt } from "./invocation.ts";
 import { ScheduleBook } from "./schedule-book.ts";
 import { scheduleHandlers } from "./schedule-operations.ts";
 import { scheduleTicks } from "./schedule-ticks.ts";
-import type { Scheduler, SchedulerContext } from "./scheduler-api.ts";
+import type { Scheduler } from "./scheduler-api.ts";
+import type { SchedulerContext } from "./scheduler-context.ts";
 
 export const openScheduler: OpenCompanion = async ({ place, data, clock, log, targets }) => {
   await using opened = new AsyncDisposableStack();

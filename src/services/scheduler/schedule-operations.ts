@@ -4,7 +4,8 @@ import { pageOf } from "./pages.ts";
 import { DEFAULT_GROUP, type Schedule, scheduleKey } from "./schedule-book.ts";
 import { scheduleRefusal } from "./schedule-rules.ts";
 import { firstScheduleTick } from "./schedule-ticks.ts";
-import type { SchedulerContext, SchedulerHandlers, SchedulerInput } from "./scheduler-api.ts";
+import type { SchedulerHandlers, SchedulerInput } from "./scheduler-api.ts";
+import type { SchedulerContext } from "./scheduler-context.ts";
 
 export function scheduleHandlers({ book, clock, fail, changes, outbox, place }: SchedulerContext) {
   function checkGroup(group: string): void {
