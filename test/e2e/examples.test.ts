@@ -26,6 +26,11 @@ const CHECKS: Readonly<Record<string, (invoked: Invoked) => void>> = {
     assert.equal(JSON.parse(text).message, "Hello, Alonzo!");
     assert.match(log, /\tINFO\tGreeting Alonzo\n/);
   },
+  cron: ({ text }) => assert.deepEqual(JSON.parse(text), { report: "2026-05-04T03:00:00Z", job: "nightly" }),
+  "order-events": ({ text, log }) => {
+    assert.deepEqual(JSON.parse(text), { packed: "o-1" });
+    assert.match(log, /\tINFO\tPacking order o-1\n/);
+  },
   "hello-python": ({ text, log }) => {
     assert.equal(JSON.parse(text).message, "Hello, Alonzo!");
     assert.match(log, /\nGreeting Alonzo\n/);
