@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { invocation, type PlayedRuntime, play, serving } from "./played-runtime.ts";
+import { invocation, type PlayedRuntime, play, serving, VERSION } from "./played-runtime.ts";
 
 test("a cold invocation tells its init duration and is billed for it, the next one is not", async () => {
   const { environment, lines, untilIdle } = play(serving(() => '"hi"'));
@@ -213,4 +213,93 @@ test("an idle environment freezes and thaws for its next invocation; a busy one 
   environment.freeze();
   await environment.invoke(invocation(2), false);
   assert.deepEqual(calls, ["start", "freeze", "thaw"]);
+});
+
+test("what extensions take after the answer is billed when it is known, and their caller has not waited for it", async () => {
+  const { environment, extensions, untilIdle } = play(serving(() => "1"));
+  const outside = environment.init();
+  const id = extensions.register("inner", ["INVOKE"]) as string;
+  extensions.next(id, { alive: true, answer() {} });
+  await outside;
+  const outcome = await environment.invoke(invocation(1), false);
+  assert.equal(outcome.payload.toString(), "1");
+  let billedMs: number | undefined;
+  void outcome.finalBilledMs?.then((ms) => {
+    billedMs = ms;
+  });
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(billedMs, undefined, "the extension is not done");
+  extensions.next(id, { alive: true, answer() {} });
+  await untilIdle(1);
+  assert.ok(billedMs !== undefined && billedMs >= outcome.billedMs);
+});
+
+test("what extensions took is billed, too, when the environment ends before they are done", async () => {
+  const { environment, extensions } = play(serving(() => "1"));
+  const outside = environment.init();
+  const id = extensions.register("inner", ["INVOKE"]) as string;
+  extensions.next(id, { alive: true, answer() {} });
+  await outside;
+  const { finalBilledMs, billedMs } = await environment.invoke(invocation(1), false);
+  const ending = environment.destroy();
+  assert.ok(((await finalBilledMs) ?? 0) >= billedMs);
+  await ending;
+});
+
+test("an init that is given up because its environment ends is no fault, and nothing is told of it", async () => {
+  const { environment, lines } = play(
+    () => {},
+    3,
+    new Promise((_, reject) => setTimeout(reject, 20, new Error("killed"))),
+  );
+  const initialised = environment.init();
+  await environment.destroy();
+  await initialised;
+  assert.deepEqual(
+    lines.map((line) => line.split(" ", 1)[0]),
+    ["INIT_START"],
+  );
+});
+
+test("a traced invocation has its segment in the REPORT record", async () => {
+  const { environment, lines, untilIdle } = play(serving(() => "1"));
+  await environment.init();
+  const traceId = "Root=1-5e34a614-10bdb7fb1fb44f07bc535a10;Parent=07f51d7a2d1f6f85;Sampled=1";
+  await environment.invoke({ ...invocation(1), traceId }, false);
+  await untilIdle(1);
+  assert.match(
+    lines.at(-1) as string,
+    /^REPORT .*\t\nXRAY TraceId: 1-5e34a614-10bdb7fb1fb44f07bc535a10\tSegmentId: 07f51d7a2d1f6f85\tSampled: true\t\n$/,
+  );
+});
+
+test("in JSON the platform tells an invocation in events, of its level", async () => {
+  const logging = {
+    ...VERSION.logging,
+    logFormat: "JSON",
+    systemLogLevel: "INFO",
+    applicationLogLevel: "WARN",
+  } as const;
+  const { environment, lines, untilIdle } = play(
+    (runtime) =>
+      runtime.next((requestId) => {
+        for (const level of ["INFO", "warn", "ERROR"]) runtime.print(`{"level":"${level}"}\n`);
+        runtime.print("no JSON\n");
+        runtime.respond(requestId, "1");
+        runtime.next(() => {});
+      }),
+    3,
+    Promise.resolve(),
+    logging,
+  );
+  await environment.init();
+  await environment.invoke(invocation(1), false);
+  await untilIdle(1);
+  const events = lines.map((line) => JSON.parse(line));
+  assert.deepEqual(
+    events.map(({ type, level }) => type ?? level),
+    ["platform.initStart", "platform.start", "warn", "ERROR", "platform.report"],
+  );
+  assert.equal(events[4].record.metrics.memorySizeMB, 128);
+  assert.equal(events[4].record.status, "success");
 });

@@ -148,3 +148,25 @@ test("an extension has one subscription, by one of the two APIs", async () => {
 test("other methods are not allowed", async () => {
   assert.equal((await call("GET", TELEMETRY, {})).status, 405);
 });
+
+test("floods, garbage and lies at the Telemetry API are refused, and the next honest call is served", async () => {
+  const { port } = server.address() as AddressInfo;
+  const flood = connect(port, "127.0.0.1");
+  flood.on("error", () => {});
+  const many = `PUT ${TELEMETRY} HTTP/1.1\r\nLambda-Extension-Identifier: ${STRANGER}\r\ncontent-length: 2\r\n\r\n{}`;
+  flood.write(many.repeat(2000));
+  flood.write("\0\xff garbage\r\n\r\n");
+  let answers = "";
+  flood.setEncoding("latin1").on("data", (text: string) => {
+    answers += text;
+  });
+  await once(flood, "close");
+  assert.equal(answers.match(/403 Forbidden/g)?.length, 2000);
+  const endless = { ...BODY, types: Array.from({ length: 100_000 }, () => "platform") };
+  assert.equal((await put(TELEMETRY, endless)).status, 400);
+  for (const types of [{ length: 3 }, "platform", [["platform"]], [null]]) {
+    assert.equal((await put(TELEMETRY, { ...BODY, types })).status, 400);
+  }
+  assert.equal((await put(TELEMETRY, BODY)).status, 200);
+  assert.equal(orders.length, 1);
+});
