@@ -19,6 +19,8 @@ export interface Config {
   readonly executionRoleActions: readonly string[];
   /** bytes */
   readonly codeStorage: number;
+  /** bytes */
+  readonly unpackedCode: number;
   readonly accountConcurrency: number;
   readonly unreservedConcurrency: number;
   /** Requests a second for each unit of concurrency. */
@@ -147,6 +149,7 @@ export function resolveConfig(
     allowedOrigins: listed(text(SETTINGS.allowedOrigins)).map(webOrigin),
     executionRoleActions: listed(text(SETTINGS.executionRoleActions)),
     codeStorage: wholeNumber("code-storage", text(SETTINGS.codeStorage), 0, Number.MAX_SAFE_INTEGER),
+    unpackedCode: wholeNumber("unpacked-code", text(SETTINGS.unpackedCode), 0, Number.MAX_SAFE_INTEGER),
     accountConcurrency: wholeNumber("account-concurrency", text(SETTINGS.accountConcurrency), 1, 1_000_000),
     unreservedConcurrency: wholeNumber("unreserved-concurrency", text(SETTINGS.unreservedConcurrency), 0, 1_000_000),
     requestRate: wholeNumber("request-rate", text(SETTINGS.requestRate), 1, 1_000_000),

@@ -19,6 +19,7 @@ import { FunctionUrlDirectory } from "./functions/function-url-directory.ts";
 import type { FunctionVersion } from "./functions/function-version.ts";
 import { Layers } from "./functions/layers.ts";
 import { loadSigningProfiles } from "./functions/signing-profiles.ts";
+import { mountedBy } from "./functions/unpacked-code.ts";
 import { authorizeByActions } from "./gateway/authorization.ts";
 import { codePath, codeRoute } from "./gateway/code-route.ts";
 import { environmentRoutes } from "./gateway/environments-route.ts";
@@ -143,6 +144,7 @@ export async function startRegion(config: Config): Promise<Region> {
     onProvisionedInit: (version, initMs) => metering.meter.recordProvisionedInit(version, initMs),
   });
   opened.defer(() => pool.close());
+  code.bound(config.unpackedCode, () => mountedBy([...pool.all()].map(([{ version }]) => version)));
   const admission = new Admission(config);
   const provisionedTime = metering.provisionedTime(pool.provisioned);
   opened.defer(() => provisionedTime.close());

@@ -80,6 +80,13 @@ export const SETTINGS = {
     fallback: "80530636800",
     about: "bytes of all deployment packages of the account, versions and layers counted",
   },
+  unpackedCode: {
+    flag: "unpacked-code",
+    variable: "ALONZO_UNPACKED_CODE",
+    fallback: "21474836480",
+    about:
+      "bytes of disk that unpacked code and layers may take; what was not used longest is unpacked again when needed",
+  },
   accountConcurrency: {
     flag: "account-concurrency",
     variable: "ALONZO_ACCOUNT_CONCURRENCY",

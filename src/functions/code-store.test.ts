@@ -175,3 +175,50 @@ test("a kept package tells how large its files are", async () => {
   await store.store(zip, async () => {});
   assert.equal(await store.unzippedSize(sha(zip)), 1234);
 });
+
+test("unpacked code that exceeds its bound goes, least recently used first, and comes back when it is needed", async () => {
+  const { store, clock, directory } = await opened();
+  const code: string[] = [];
+  for (let index = 0; index < 4; index++) {
+    clock.time += MINUTE;
+    const zip = zipOf({ "index.js": `${index}`.repeat(100_000) });
+    await store.store(zip, async ({ codeSha256 }) => code.push(codeSha256));
+  }
+  const there = () => code.map((sha256) => existsSync(store.directory(sha256)));
+  const inUse: string[] = [];
+  store.bound(250_000, () => inUse);
+  clock.time += 2 * MINUTE;
+  await store.ensure(code[0] as string);
+  await store.evict();
+  assert.deepEqual(there(), [true, false, false, true]);
+  assert.equal(readFileSync(join(await store.ensure(code[1] as string), "index.js"), "utf8").length, 100_000);
+  await store.evict();
+  assert.deepEqual(there(), [true, true, false, false], "what has just been asked for stays");
+  assert.equal(readdirSync(join(directory, "packages")).length > 0, true, "packages are kept");
+  clock.time += 2 * MINUTE;
+  inUse.push(code[0] as string, code[1] as string);
+  store.bound(0, () => inUse);
+  await store.evict();
+  assert.deepEqual(there(), [true, true, false, false], "what is mounted stays, however much that is");
+  inUse.length = 0;
+  await store.evict();
+  assert.deepEqual(there(), [false, false, false, false]);
+});
+
+test("layers put together share their files: what they take is counted once", async () => {
+  const { store, clock } = await opened();
+  const layers: string[] = [];
+  for (const name of ["one", "two"]) {
+    const zip = zipOf({ [name]: name.repeat(50_000) });
+    await store.store(zip, async ({ codeSha256 }) => layers.push(codeSha256));
+  }
+  await store.ensureLayers(layers);
+  clock.time += 2 * MINUTE;
+  store.bound(350_000, () => []);
+  await store.evict();
+  assert.equal(existsSync(store.directory(mergedSha256(layers))), true);
+  assert.equal(
+    layers.every((sha256) => existsSync(store.directory(sha256))),
+    true,
+  );
+});

@@ -13,6 +13,7 @@ import type { Clock } from "../state/clock.ts";
 import { newHexId } from "../state/ids.ts";
 import { Serial } from "../state/serial.ts";
 import { mergedSha256 } from "./merged-layers.ts";
+import { UnpackedCode } from "./unpacked-code.ts";
 import { UnzipError } from "./unzip-error.ts";
 import { Unzipper } from "./unzipper.ts";
 
@@ -35,6 +36,13 @@ export type Referenced = (codeSha256s: readonly string[]) => Promise<ReadonlySet
 /** Different after each boot of the machine, or constant where there is no such file. */
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
+/** What bounds the disk that unpacked code takes. */
+interface Bound {
+  readonly limitBytes: number;
+  /** Names of directories that are mounted somewhere. */
+  readonly inUse: () => Iterable<string>;
+}
+
 export class CodeStore {
   /** Of the unpacked packages, by the hexadecimal form of their CodeSha256. */
   readonly #directory: string;
@@ -46,9 +54,12 @@ export class CodeStore {
   /** Packages in the hands of store(), with how often: not swept, though nothing refers to them yet. */
   readonly #held = new Map<string, number>();
   readonly #unreferencedSince = new Map<string, number>();
+  readonly #unpackedCode: UnpackedCode;
+  #bound: Bound | undefined;
 
   private constructor(directory: string, zips: BlobStore, clock: Clock) {
     this.#directory = directory;
+    this.#unpackedCode = new UnpackedCode(directory);
     this.#incoming = join(directory, "incoming");
     this.#zips = zips;
     this.#clock = clock;
@@ -112,6 +123,7 @@ export class CodeStore {
   async ensureLayers(codeSha256s: readonly string[]): Promise<string> {
     const hex = hexOf(mergedSha256(codeSha256s));
     const directory = join(this.#directory, hex);
+    this.#unpackedCode.used(hex, this.#clock.now());
     if (existsSync(directory)) return directory;
     const sources = await Promise.all(codeSha256s.map((codeSha256) => this.ensure(codeSha256)));
     await this.#make(hex, (incoming) => this.#unzipper.merge(sources, incoming));
@@ -162,6 +174,32 @@ export class CodeStore {
       // The database answers within one turn of the event loop; others must have theirs.
       await nextTurn();
     }
+    await this.evict();
+  }
+
+  /**
+   * From now on, take away what was not used longest when all unpacked code takes more than this.
+   * @param inUse codeSha256s, of merged layers their mergedSha256(), that an environment has mounted
+   */
+  bound(limitBytes: number, inUse: () => Iterable<string>): void {
+    this.#bound = { limitBytes, inUse: () => [...inUse()].map(hexOf) };
+  }
+
+  /** Keep within the bound. Done whenever something was unpacked, too. */
+  evict(): Promise<void> {
+    return this.#serial.run("evict", async () => {
+      if (!this.#bound) return;
+      const { limitBytes, inUse } = this.#bound;
+      const present = await this.#unpacked();
+      const surplus = await this.#unpackedCode.surplus(present, new Set(inUse()), limitBytes, this.#clock.now());
+      for (const hex of surplus) {
+        await this.#serial.run(hex, async () => {
+          // Somebody may have come for it meanwhile.
+          const isWanted = !this.#unpackedCode.isAtRest(hex, this.#clock.now()) || new Set(inUse()).has(hex);
+          if (!isWanted) await this.#discard(hex);
+        });
+      }
+    });
   }
 
   /** Ends the thread that unpacks. */
@@ -175,6 +213,7 @@ export class CodeStore {
 
   /** Make a directory unless it is there: whole or not at all. */
   #make(hex: string, fill: (incoming: string) => Promise<void>): Promise<void> {
+    this.#unpackedCode.used(hex, this.#clock.now());
     return this.#serial.run(hex, async () => {
       const directory = join(this.#directory, hex);
       if (existsSync(directory)) return;
@@ -182,6 +221,8 @@ export class CodeStore {
       try {
         await fill(incoming);
         await rename(incoming, directory);
+        // In its own time: whoever unpacked does not wait for it, and the next eviction makes up for one that fails.
+        void this.evict().catch(() => {});
       } catch (error) {
         await rm(incoming, { recursive: true, force: true });
         throw error;
@@ -220,6 +261,7 @@ export class CodeStore {
     const directory = join(this.#directory, hex);
     if (!existsSync(directory)) return;
     await rename(directory, leaving);
+    this.#unpackedCode.gone(hex);
     await rm(leaving, { recursive: true, force: true });
   }
 
