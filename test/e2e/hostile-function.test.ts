@@ -46,6 +46,35 @@ def fill(path):
 def inodes():
     for n in range(10_000_000): open("/tmp/i%d" % n, "w").close()
 
+def call(method, path, headers={}, body=""):
+    import http.client
+    host = os.environ["AWS_LAMBDA_RUNTIME_API"]
+    connection = http.client.HTTPConnection(host, timeout=5)
+    connection.request(method, path, body, headers)
+    return connection.getresponse().status
+
+def garbage():
+    host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(b"\\0\\xff no http at all\\r\\n\\r\\n")
+        return connection.recv(1000).split(b"\\r\\n")[0].decode()
+
+def runtime_api():
+    runtime = "/2018-06-01/runtime/"
+    stranger = "00000000-0000-4000-8000-000000000000"
+    known = {"Lambda-Extension-Identifier": stranger}
+    lies = {
+        "stranger": call("POST", runtime + "invocation/" + stranger + "/response", {}, "stolen"),
+        "next": call("GET", runtime + "invocation/next"),
+        "initError": call("POST", runtime + "init/error", {}, "{}"),
+        "telemetry": call("PUT", "/2022-07-01/telemetry", {}, "{}"),
+        "telemetryOfStranger": call("PUT", "/2020-08-15/logs", known, "{}"),
+        "unknown": call("GET", "/2099-01-01/secrets"),
+        "garbage": garbage(),
+    }
+    for _ in range(500): call("POST", runtime + "invocation/" + stranger + "/error", {}, "x" * 1000)
+    return lies
+
 def handler(event, context):
     kind = event["attempt"]
     if kind == "read": return {path: attempt(lambda: read(path)) for path in event["paths"]}
@@ -86,10 +115,32 @@ def handler(event, context):
             return [len(files), errno.errorcode[error.errno]]
     if kind == "spin":
         while True: pass
+    if kind == "runtime-api": return runtime_api()
+    if kind == "twice":
+        own = "/2018-06-01/runtime/invocation/" + context.aws_request_id + "/response"
+        return call("POST", own, {}, '"forged"')
     if kind == "flood":
         line = "x" * 1023
         for _ in range(20_000): print(line)
         return "flooded"
+`;
+
+/** Registers an extension within, subscribes to everything, and never reads what comes. Floods its log. */
+const DEAF_SUBSCRIBER = `
+  import { createServer } from "node:net";
+  const api = "http://" + process.env.AWS_LAMBDA_RUNTIME_API;
+  await new Promise((resolve) => createServer((socket) => socket.pause()).listen(4323, "127.0.0.1", resolve));
+  const registered = await fetch(api + "/2020-01-01/extension/register", {
+    method: "POST", headers: { "Lambda-Extension-Name": "deaf" }, body: '{"events":[]}' });
+  const id = { "Lambda-Extension-Identifier": registered.headers.get("lambda-extension-identifier") };
+  const { status } = await fetch(api + "/2022-07-01/telemetry", { method: "PUT", headers: id, body: JSON.stringify({
+    schemaVersion: "2022-12-13", types: ["platform", "function"],
+    destination: { protocol: "HTTP", URI: "http://sandbox.localdomain:4323" } }) });
+  void fetch(api + "/2020-01-01/extension/event/next", { headers: id });
+  export const handler = async () => {
+    for (let count = 0; count < 5000; count++) console.log("x".repeat(1000));
+    return status + " flooded";
+  };
 `;
 
 describe("a hostile function", { timeout: 180_000 }, () => {
@@ -241,6 +292,34 @@ describe("a hostile function", { timeout: 180_000 }, () => {
 
   test("that floods its log is served, and so is everyone else", async () => {
     assert.equal((await attack({ attempt: "flood" })).answer, "flooded");
+  });
+
+  test("that lies to its Runtime API, floods it and answers twice harms only its own invocation", async () => {
+    const { answer } = await attack({ attempt: "runtime-api" });
+    assert.deepEqual(answer, {
+      stranger: 400,
+      next: 403,
+      initError: 403,
+      telemetry: 403,
+      telemetryOfStranger: 403,
+      unknown: 404,
+      garbage: "HTTP/1.1 400 Bad Request",
+    });
+    // The bootstrap answers, too, which nobody hears of.
+    assert.equal((await attack({ attempt: "twice" })).answer, "forged");
+    assert.ok((await attack({ attempt: "environment" })).answer.AWS_LAMBDA_FUNCTION_NAME);
+  });
+
+  test("that subscribes to telemetry and never takes it keeps nobody from being served, itself neither", async () => {
+    const name = await region.deploy({
+      runtime: "nodejs26.x",
+      zip: zipOf({ "index.mjs": DEAF_SUBSCRIBER }),
+      more: { Timeout: 20 },
+    });
+    for (let count = 0; count < 3; count++) {
+      const { text } = await attack({}, name);
+      assert.equal(text, '"200 flooded"');
+    }
   });
 
   test("that never ends is cut off at its timeout", async () => {
