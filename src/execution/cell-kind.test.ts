@@ -54,3 +54,9 @@ test("a language that is told the memory when it starts has a kind for each size
   assert.equal(key(python, 128), key(python, 3008));
   assert.equal(key("provided.al2023", 128), undefined);
 });
+
+test("a language whose bootstrap does not know how to wait has none", async () => {
+  const runtimes = await Runtimes.discover();
+  const { startsAhead: _, ...installation } = runtimes.find("nodejs26.x") as NonNullable<ReturnType<Runtimes["find"]>>;
+  assert.equal(cellKindOf(VERSION, installation), undefined);
+});

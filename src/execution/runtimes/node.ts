@@ -56,6 +56,7 @@ function installation(
     version,
     runtimeVersion: `nodejs:${major}.v${minor}`,
     bootstrapDirectory: BOOTSTRAP_DIRECTORY,
+    startsAhead: true,
     canWait: true,
     ...(languageDirectory === undefined ? {} : { languageDirectory }),
     command(paths: SandboxPaths, options: LaunchOptions = {}) {
