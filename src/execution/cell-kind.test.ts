@@ -57,6 +57,6 @@ test("a language that is told the memory when it starts has a kind for each size
 
 test("a language whose bootstrap does not know how to wait has none", async () => {
   const runtimes = await Runtimes.discover();
-  const { startsAhead: _, ...installation } = runtimes.find("nodejs26.x") as NonNullable<ReturnType<Runtimes["find"]>>;
+  const { canWait: _, ...installation } = runtimes.find("nodejs26.x") as NonNullable<ReturnType<Runtimes["find"]>>;
   assert.equal(cellKindOf(VERSION, installation), undefined);
 });

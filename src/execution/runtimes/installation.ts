@@ -29,8 +29,6 @@ export interface RuntimeInstallation {
   readonly bootstrapDirectory?: string;
   /** Its bootstrap can start before the function is known, and wait for it: in a stem cell. */
   readonly canWait?: true;
-  /** Its bootstrap can be started before the function is known, and wait: see CELL_VARIABLE in sandbox.ts. */
-  readonly startsAhead?: true;
   /** Argument vector of the runtime process, as seen inside the sandbox. */
   command(paths: SandboxPaths, options?: LaunchOptions): readonly string[];
   /**

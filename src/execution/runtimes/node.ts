@@ -56,7 +56,6 @@ function installation(
     version,
     runtimeVersion: `nodejs:${major}.v${minor}`,
     bootstrapDirectory: BOOTSTRAP_DIRECTORY,
-    startsAhead: true,
     canWait: true,
     ...(languageDirectory === undefined ? {} : { languageDirectory }),
     command(paths: SandboxPaths, options: LaunchOptions = {}) {

@@ -89,7 +89,6 @@ function installation({ minor, path, version }: Interpreter): RuntimeInstallatio
     version,
     runtimeVersion: `python:3.${minor}.v${version.split(".")[2]}`,
     bootstrapDirectory: BOOTSTRAP_DIRECTORY,
-    startsAhead: true,
     canWait: true,
     ...(inUsr ? {} : { languageDirectory: prefix }),
     command(paths: SandboxPaths, options: LaunchOptions = {}) {
