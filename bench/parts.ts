@@ -17,8 +17,9 @@ import { measureReadyTime } from "./ready-time.ts";
 import { RegionProcess } from "./region-process.ts";
 import type { Section } from "./report.ts";
 import { measureRivals } from "./rivals.ts";
+import { measureRuleLatency } from "./rule-latency.ts";
 import * as sections from "./sections.ts";
-import { eventLatencySection, sqsSection } from "./sections-of-events.ts";
+import { eventLatencySection, ruleLatencySection, sqsSection } from "./sections-of-events.ts";
 import { payloadsSection, scaleSection } from "./sections-of-size.ts";
 import { measureSqs } from "./sqs-rate.ts";
 import type { TurnsPlan } from "./turns.ts";
@@ -144,6 +145,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   async: inRegion(measureAsync, sections.asyncSection),
   sqs: inRegion(measureSqs, sqsSection),
   latency: inRegion((region, { roundMs }) => measureEventLatency(region, Math.ceil(roundMs / 5)), eventLatencySection),
+  rules: inRegion((region, { roundMs }) => measureRuleLatency(region, Math.ceil(roundMs / 10)), ruleLatencySection),
   neighbours: inRegion(measureNeighbours, sections.neighboursSection),
   payloads: part(({ isolation, plan }) => measurePayloads(isolation, plan.payloads), payloadsSection),
   border: { ...part(({ isolation }) => measureStreamBorder(isolation), payloadsSection), isLong: true },

@@ -1,6 +1,7 @@
 /** How the figures of queues and event sources are told, and the bars that they are held to. */
 import type { EventLatencyFigures } from "./event-latency.ts";
 import { ms, type Section, whole } from "./report.ts";
+import type { RuleLatencyFigures } from "./rule-latency.ts";
 import type { SqsRateFigures } from "./sqs-rate.ts";
 
 export function sqsSection(figures: readonly SqsRateFigures[]): Section {
@@ -40,6 +41,21 @@ export function eventLatencySection({
     rows: [
       { what: "SQS: send until handler, p50", measured: p50Ms, unit: "ms", bar: { below: 20 } },
       { what: "idle region with many queues mapped, of one core", measured: idlePercent, unit: "%", bar: { below: 3 } },
+    ],
+  };
+}
+
+export function ruleLatencySection(figures: RuleLatencyFigures): Section {
+  const { events, eventP50Ms, eventP99Ms, ticks, tickP50Ms, tickMaxMs } = figures;
+  return {
+    title: "EventBridge and Scheduler (from PutEvents, or the tick, until the handler starts, one at a time)",
+    table: [
+      ["EventBridge", `${events} events`, `p50 ${ms(eventP50Ms)}`, `p99 ${ms(eventP99Ms)}`],
+      ["Scheduler", `${ticks} ticks`, `p50 ${ms(tickP50Ms)}`, `latest ${ms(tickMaxMs)}`],
+    ],
+    rows: [
+      { what: "EventBridge: PutEvents until handler, p50", measured: eventP50Ms, unit: "ms", bar: { below: 20 } },
+      { what: "Scheduler: tick until handler, latest", measured: tickMaxMs, unit: "ms", bar: { below: 100 } },
     ],
   };
 }

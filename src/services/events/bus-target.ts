@@ -1,7 +1,8 @@
 /** Buses as targets: what services, destinations and other buses send, as events. */
 import type { Place } from "../../functions/function-name.ts";
+import { evaluatePolicy } from "../../functions/policy-evaluation.ts";
 import { JsonSyntaxError } from "../../functions/positioned-json.ts";
-import { type Delivery, type Target, TargetRefusal } from "../../invocation/targets.ts";
+import { type Delivery, type Sender, type Target, TargetRefusal } from "../../invocation/targets.ts";
 import type { Clock } from "../../state/clock.ts";
 import { newUuid } from "../../state/ids.ts";
 import { type DeliveredEntry, eventTime, parseEntry } from "./bus-event.ts";
@@ -28,6 +29,9 @@ export class BusTarget implements Target {
     if (parsed?.kind !== "event-bus" || !book.bus(parsed.path)) {
       throw new TargetRefusal(`Event bus ${arn} does not exist.`, "RESOURCE_NOT_FOUND");
     }
+    if (this.#isDenied(arn, parsed.path, sender)) {
+      throw new TargetRefusal(`${sender.principal} may not put events onto ${arn}`, "NO_PERMISSIONS");
+    }
     if (body.length > MOST_BYTES) throw new TargetRefusal(`${body.length} bytes are more than an event may have`);
     const entry = entryOf(body.toString("utf8"));
     // From another bus it comes whole, and stays the same event.
@@ -47,6 +51,18 @@ export class BusTarget implements Target {
       ...(isForwarded && { isForwarded }),
     };
     await publish(this.#context, [{ bus: parsed.path, event }]);
+  }
+
+  /** Within an account nobody needs to be allowed; but who is denied is. */
+  #isDenied(arn: string, bus: string, sender: Sender): boolean {
+    const policy = this.#context.book.policyOf(bus);
+    const decision = evaluatePolicy(policy, {
+      action: "events:PutEvents",
+      resource: arn,
+      principal: { kind: "service", service: sender.principal },
+      conditions: { "AWS:SourceArn": sender.arn, "AWS:SourceAccount": sender.accountId },
+    });
+    return decision === "deny";
   }
 }
 

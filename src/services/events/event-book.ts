@@ -1,6 +1,7 @@
 /** What EventBridge is set up to do: buses, rules with their targets, archives and the like, durable and at hand. */
 import { EVENTBRIDGE, type EventPattern } from "../../functions/event-pattern.ts";
 import { parseEventPattern } from "../../functions/event-pattern-parser.ts";
+import type { PolicyDocument } from "../../functions/policy-document.ts";
 import type { DocumentChange, Documents } from "../../state/documents.ts";
 import type { EventsInput } from "./events-api.ts";
 import { DEFAULT_BUS } from "./names.ts";
@@ -67,6 +68,11 @@ export class EventBook {
 
   bus(name: string): EventBus | undefined {
     return this.documents.find("bus", name);
+  }
+
+  policyOf(bus: string): PolicyDocument | undefined {
+    const text = this.bus(bus)?.policy;
+    return text === undefined ? undefined : JSON.parse(text);
   }
 
   putBus(bus: EventBus): Promise<void> {

@@ -76,6 +76,10 @@ export const openEvents: OpenCompanion = async ({ place, data, clock, log, targe
       onFault: (error, requestId) => log.error("events fault", { requestId, error }),
     }),
     target: { service: "events", target: new BusTarget(context) },
+    policyOf: (resource) => {
+      const parsed = names.parse(resource);
+      return parsed?.kind === "event-bus" ? book.policyOf(parsed.path) : undefined;
+    },
     start: () => {
       outbox.start();
       replays.resume();

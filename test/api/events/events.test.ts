@@ -1,6 +1,7 @@
 /** EventBridge through the SDK of JavaScript: what rules match reaches functions, buses and APIs, as AWS would send it. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { CloudWatchLogsClient, CreateLogGroupCommand, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import {
   CancelReplayCommand,
   CreateApiDestinationCommand,
@@ -35,6 +36,7 @@ import {
   UntagResourceCommand,
 } from "@aws-sdk/client-eventbridge";
 import { AddPermissionCommand } from "@aws-sdk/client-lambda";
+import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { TestRegion } from "../../test-region.ts";
 import { Recorder, TELLING } from "../recorder.ts";
 
@@ -47,7 +49,7 @@ let events: EventBridgeClient;
 
 before(async () => {
   [region, recorder] = await Promise.all([TestRegion.start(), Recorder.start()]);
-  events = client();
+  events = new EventBridgeClient(settings());
 });
 
 after(async () => {
@@ -56,13 +58,12 @@ after(async () => {
   await recorder[Symbol.asyncDispose]();
 });
 
-const client = (): EventBridgeClient =>
-  new EventBridgeClient({
-    endpoint: region.url,
-    region: "us-east-1",
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
-    maxAttempts: 1,
-  });
+const settings = () => ({
+  endpoint: region.url,
+  region: "us-east-1",
+  credentials: { accessKeyId: "test", secretAccessKey: "test" },
+  maxAttempts: 1,
+});
 
 /** A function that tells the recorder at a path what it gets, and that EventBridge may invoke. */
 async function telling(path: string): Promise<string> {
@@ -191,6 +192,63 @@ test("targets get the event, a part, a constant, or what a template makes of it"
     rule: `${EVENTS}rule/templates`,
   });
   assert.deepEqual(event.detail, { order: { id: "o-1", n: 1 }, items: ["a", 2] });
+});
+
+test("queues with message groups and log groups are targets, and who may not be reached leaves a dead letter", async () => {
+  const sqs = new SQSClient(settings());
+  const logs = new CloudWatchLogsClient(settings());
+  const queue = async (QueueName: string, Attributes: Record<string, string> = {}) => {
+    const arn = `arn:aws:sqs:us-east-1:${ACCOUNT}:${QueueName}`;
+    const Statement = [
+      { Effect: "Allow", Principal: { Service: "events.amazonaws.com" }, Action: "sqs:SendMessage", Resource: arn },
+    ];
+    const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
+    const made = await sqs.send(new CreateQueueCommand({ QueueName, Attributes: { ...Attributes, Policy } }));
+    return { arn, QueueUrl: made.QueueUrl };
+  };
+  const receive = async (QueueUrl: string | undefined) => {
+    const wanted = { MessageSystemAttributeNames: ["All" as const], MessageAttributeNames: ["All"] };
+    for (;;) {
+      const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 5, ...wanted }));
+      if (Messages?.[0]) return Messages[0];
+    }
+  };
+  const fifo = await queue("grouped.fifo", { FifoQueue: "true", ContentBasedDeduplication: "true" });
+  const letters = await queue("event-letters");
+  const logGroupName = "/aws/events/all";
+  await logs.send(new CreateLogGroupCommand({ logGroupName }));
+  const group = `arn:aws:logs:us-east-1:${ACCOUNT}:log-group:${logGroupName}`;
+  const RoleArn = `arn:aws:iam::${ACCOUNT}:role/events`;
+  const nowhere = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:nowhere`;
+  await rule("kinds", { source: ["kinds"] }, [
+    { Id: "fifo", Arn: fifo.arn, SqsParameters: { MessageGroupId: "orders" }, InputPath: "$.detail" },
+    { Id: "logs", Arn: group, RoleArn },
+    { Id: "nowhere", Arn: nowhere, DeadLetterConfig: { Arn: letters.arn }, Input: "5" },
+  ]);
+  const { Entries } = await put("kinds", { n: 1 });
+  const message = await receive(fifo.QueueUrl);
+  assert.equal(message.Body, '{"n":1}');
+  assert.equal(message.Attributes?.MessageGroupId, "orders");
+  const letter = await receive(letters.QueueUrl);
+  assert.equal(JSON.parse(letter.Body ?? "").id, Entries?.[0]?.EventId, "the event itself, not the target's input");
+  const attributes = Object.entries(letter.MessageAttributes ?? {}).map(([name, value]) => [name, value.StringValue]);
+  const { ERROR_MESSAGE, ...told } = Object.fromEntries(attributes);
+  assert.ok(ERROR_MESSAGE);
+  assert.deepEqual(told, {
+    RULE_ARN: `${EVENTS}rule/kinds`,
+    TARGET_ARN: nowhere,
+    ERROR_CODE: told.ERROR_CODE,
+    RETRY_ATTEMPTS: "0",
+  });
+  assert.match(told.ERROR_CODE, /^(NO_PERMISSIONS|RESOURCE_NOT_FOUND)$/);
+  for (;;) {
+    const { events: logged = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName }));
+    if (logged.length === 0) continue;
+    assert.equal(JSON.parse(logged[0]?.message ?? "").id, Entries?.[0]?.EventId);
+    break;
+  }
+  sqs.destroy();
+  logs.destroy();
 });
 
 test("an event goes from bus to bus as the same event, and on to no third", async () => {
