@@ -13,6 +13,7 @@ const FUNCTION = "rule-latency";
 const ARN = `arn:aws:lambda:us-east-1:000000000000:function:${FUNCTION}`;
 /** Schedules, one a second. */
 const TICKS = 10;
+const PAUSE_MS = 100;
 
 export interface RuleLatencyFigures {
   readonly events: number;
@@ -43,15 +44,17 @@ export async function measureRuleLatency(region: RegionProcess, events: number):
     });
     await bus.send(new PutRuleCommand({ Name: "latency", EventPattern: '{"source":["bench"]}' }));
     await bus.send(new PutTargetsCommand({ Rule: "latency", Targets: [{ Id: "1", Arn: ARN }] }));
-    const latenciesMs: number[] = [];
+    const sentMs: number[] = [];
     for (let index = 0; index <= events; index++) {
-      const sentMs = performance.timeOrigin + performance.now();
+      sentMs.push(performance.timeOrigin + performance.now());
       const Detail = JSON.stringify({ n: `e${index}` });
       await bus.send(new PutEventsCommand({ Entries: [{ Source: "bench", DetailType: "d", Detail }] }));
-      latenciesMs.push((await startOf(region, `e${index}`)) - sentMs);
+      // Whoever asked whether it is done would be measured, too.
+      await delay(index === 0 ? 2000 : PAUSE_MS);
     }
+    const startedMs = await startsOf(region, `e${events}`);
     // The first starts an environment.
-    const ofEvents = latenciesMs.slice(1);
+    const ofEvents = sentMs.slice(1).map((sent, index) => (startedMs.get(`e${index + 1}`) ?? Number.NaN) - sent);
     const ofTicks = await tickLatencies(region, scheduler);
     return {
       events,
@@ -80,21 +83,19 @@ async function tickLatencies(region: RegionProcess, scheduler: SchedulerClient):
       }),
     );
   }
-  const latenciesMs: number[] = [];
-  for (const [index, dueMs] of dues.entries()) latenciesMs.push((await startOf(region, `t${index}`)) - dueMs);
-  return latenciesMs;
+  await delay((dues.at(-1) ?? 0) - Date.now());
+  const startedMs = await startsOf(region, `t${TICKS - 1}`);
+  return dues.map((dueMs, index) => (startedMs.get(`t${index}`) ?? Number.NaN) - dueMs);
 }
 
-/** Unix ms, when the handler has logged it. */
-async function startOf(region: RegionProcess, number: string): Promise<number> {
+/** Unix ms by name, when the last has started. */
+async function startsOf(region: RegionProcess, last: string): Promise<ReadonlyMap<string, number>> {
   for (;;) {
-    const response = await region.client.send({
-      method: "GET",
-      path: "/_alonzo/logs",
-      query: { functionName: FUNCTION },
-    });
-    const [, ms] = new RegExp(`started ${number} ([\\d.]+)`).exec(await response.text()) ?? [];
-    if (ms !== undefined) return Number(ms);
-    await delay(20);
+    const path = "/_alonzo/logs";
+    const response = await region.client.send({ method: "GET", path, query: { functionName: FUNCTION } });
+    const starts = (await response.text()).matchAll(/started (\w+) ([\d.]+)/g);
+    const startedMs = new Map(Array.from(starts, ([, name = "", ms]) => [name, Number(ms)]));
+    if (startedMs.has(last)) return startedMs;
+    await delay(100);
   }
 }

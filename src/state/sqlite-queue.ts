@@ -95,6 +95,16 @@ export class SqliteQueue implements Queue {
     this.#announce(entries);
   }
 
+  /** put() and claim() in one commit: whoever puts works on them at once. @returns them in their order */
+  putClaimed(entries: readonly NewEntry[], leaseMs: number): Promise<Entry[]> {
+    return this.#commits.run(() => {
+      const endMs = this.#clock.now() + leaseMs;
+      const ids = this.#insert(entries, endMs);
+      for (const { lane } of entries) this.#changed.add(lane);
+      return entries.map((entry, index) => ({ ...entry, id: ids[index] as number, answer: undefined }));
+    });
+  }
+
   hasRoom(lane: string, payloadBytes: number): boolean {
     return this.#room.has(lane, payloadBytes);
   }
@@ -234,18 +244,21 @@ export class SqliteQueue implements Queue {
     this.#database.close();
   }
 
-  #insert(entries: readonly NewEntry[]): void {
-    for (const { lane, dueMs, key, about, payload } of entries) {
+  /** @param leaseEndMs unix ms: they are claimed at once */
+  #insert(entries: readonly NewEntry[], leaseEndMs?: number): number[] {
+    return entries.map(({ lane, dueMs, key, about, payload }) => {
       const { lastInsertRowid } = this.#run(
-        "insert into entries (lane, key, due, about) values (?, ?, ?, ?)",
+        "insert into entries (lane, key, due, claimed, about) values (?, ?, ?, ?, ?)",
         lane,
         key,
-        dueMs,
+        leaseEndMs ?? dueMs,
+        leaseEndMs === undefined ? 0 : 1,
         about,
       );
       this.#run("insert into payloads (id, payload) values (?, ?)", lastInsertRowid, payload);
       this.#room.came(lane, payload.length);
-    }
+      return Number(lastInsertRowid);
+    });
   }
 
   #delete(id: number, lane: string): void {

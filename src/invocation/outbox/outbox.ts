@@ -9,10 +9,16 @@ import { SqliteQueue } from "../../state/sqlite-queue.ts";
 import { Dispatcher } from "../async/dispatcher.ts";
 import type { Verdict, Worker } from "../async/worker.ts";
 import type { Delivery, Target } from "../targets.ts";
-import type { OutgoingMessage } from "./outgoing-message.ts";
+import { isOutgoingLane, type OutgoingMessage } from "./outgoing-message.ts";
 import { OutgoingWorker } from "./outgoing-worker.ts";
 
 const TICKS = "ticks";
+/** Messages that are sent as soon as they are on the disk, at the same time; others wait their turn in the queue. */
+const MOST_DIRECT = 64;
+/** ms: longer than any delivery takes */
+const LEASE_MS = 10 * 60_000;
+/** ms after which a message that met a fault of ours is tried again */
+const FAULT_DELAY_MS = 10_000;
 
 /** When something is due. */
 export interface Tick {
@@ -41,11 +47,19 @@ export interface OutboxOptions {
 export class Outbox {
   readonly #queue: SqliteQueue;
   readonly #dispatcher: Dispatcher;
+  readonly #worker: OutgoingWorker;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #direct = new Set<Promise<void>>();
+  #isStopped = false;
 
   private constructor(queue: SqliteQueue, options: OutboxOptions) {
     this.#queue = queue;
+    this.#clock = options.clock;
+    this.#log = options.log;
     const send = options.send ?? ((message, delivery) => options.targets.deliver(message.arn, delivery));
-    const workers = [new TickWorker(queue, options.onTick), new OutgoingWorker({ ...options, queue, send })];
+    this.#worker = new OutgoingWorker({ ...options, queue, send });
+    const workers = [new TickWorker(queue, options.onTick), this.#worker];
     this.#dispatcher = new Dispatcher({ ...options, queue, workers, precedence: UNHURRIED });
   }
 
@@ -54,9 +68,30 @@ export class Outbox {
     return new Outbox(await SqliteQueue.open(options.file, options.clock), options);
   }
 
-  /** Resolves when they are on the disk. */
-  put(entries: readonly NewEntry[]): Promise<void> {
-    return entries.length === 0 ? Promise.resolve() : this.#queue.put(entries);
+  /** Resolves when they are on the disk. Messages leave at once. */
+  async put(entries: readonly NewEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const nowMs = this.#clock.now();
+    const isDue = entries.every(({ lane, dueMs }) => isOutgoingLane(lane) && dueMs <= nowMs);
+    if (!isDue || this.#isStopped || this.#direct.size + entries.length > MOST_DIRECT) {
+      await this.#queue.put(entries);
+      return;
+    }
+    for (const entry of await this.#queue.putClaimed(entries, LEASE_MS)) {
+      const sent = this.#send(entry).finally(() => this.#direct.delete(sent));
+      this.#direct.add(sent);
+    }
+  }
+
+  /** Never rejects. */
+  async #send(entry: Entry): Promise<void> {
+    try {
+      await this.#worker.run(entry);
+    } catch (error) {
+      this.#log.error("a message could not be settled", { key: entry.key, error });
+      // What cannot even be postponed is due again when its lease ends.
+      await this.#queue.postpone(entry.id, this.#clock.now() + FAULT_DELAY_MS).catch(() => {});
+    }
   }
 
   /** Go on with what an earlier life left. */
@@ -70,15 +105,18 @@ export class Outbox {
   }
 
   get isResting(): boolean {
-    return this.#dispatcher.isResting;
+    return this.#dispatcher.isResting && this.#direct.size === 0;
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#dispatcher.stop();
   }
 
   async close(): Promise<void> {
+    this.stop();
     await this.#dispatcher.close();
+    await Promise.all(this.#direct);
     this.#queue.close();
   }
 }
