@@ -22,6 +22,18 @@ export function measureIdleRegion(region: RegionProcess): number {
   return pssMb(familyOf(region.pid));
 }
 
+export interface CellMemory {
+  readonly cells: number;
+  /** All processes of one. */
+  readonly cellMb: number;
+}
+
+/** Of what the region has started ahead by now: sandboxes that wait for a function, when no function runs. */
+export function measureCells(region: RegionProcess): CellMemory {
+  const { others } = sandboxProcesses(region.pid);
+  return { cells: others.length, cellMb: pssMb(others.flat()) / Math.max(1, others.length) };
+}
+
 /** Makes as many environments as there are functions: one each. */
 export async function measureEnvironments(
   region: RegionProcess,

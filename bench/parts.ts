@@ -10,7 +10,7 @@ import { type DensityFigures, measureDensity } from "./density.ts";
 import { measureEventLatency } from "./event-latency.ts";
 import { measureFreezing } from "./freezing.ts";
 import { measureScale, type ScalePlan } from "./management-scale.ts";
-import { type EnvironmentMemory, measureEnvironments, measureIdleRegion } from "./memory.ts";
+import { type EnvironmentMemory, measureCells, measureEnvironments, measureIdleRegion } from "./memory.ts";
 import { measureNeighbours } from "./neighbours.ts";
 import { measurePayloads, measureStreamBorder, type PayloadPlan } from "./payloads.ts";
 import { measureReadyTime } from "./ready-time.ts";
@@ -91,7 +91,7 @@ const memory = part(
       for (const language of LANGUAGES) {
         environments.push(await measureEnvironments(region, language, bench.plan.environments));
       }
-      return { idleMb, environments };
+      return { idleMb, environments, ahead: measureCells(region) };
     }),
   sections.memorySection,
 );

@@ -2,7 +2,7 @@
 import type { SoakFigures } from "../test/e2e/async-soak.ts";
 import type { AsyncFigures } from "./async.ts";
 import type { FreezingFigures } from "./freezing.ts";
-import type { EnvironmentMemory } from "./memory.ts";
+import type { CellMemory, EnvironmentMemory } from "./memory.ts";
 import type { NeighbourFigures } from "./neighbours.ts";
 import type { ReadyFigures } from "./ready-time.ts";
 import { mb, ms, percent, type Row, type Section, times, whole } from "./report.ts";
@@ -31,9 +31,10 @@ export function readySection({ starts, medianMs, slowestMs }: ReadyFigures): Sec
 export interface MemoryFigures {
   readonly idleMb: number;
   readonly environments: readonly EnvironmentMemory[];
+  readonly ahead: CellMemory;
 }
 
-export function memorySection({ idleMb, environments }: MemoryFigures): Section {
+export function memorySection({ idleMb, environments, ahead }: MemoryFigures): Section {
   return {
     title: "Memory (PSS)",
     table: [
@@ -43,6 +44,7 @@ export function memorySection({ idleMb, environments }: MemoryFigures): Section 
         mb(functionMb),
         `platform grows by ${mb(platformMb)} each`,
       ]),
+      [`stem cell (${ahead.cells})`, mb(ahead.cellMb)],
     ],
     rows: [{ what: "memory of an idle region", measured: idleMb, unit: "MB", bar: { below: 150 } }],
   };

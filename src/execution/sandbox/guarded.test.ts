@@ -17,7 +17,10 @@ const SPEC: SandboxSpec = {
 const COMMAND = { argv: ["true"], environment: {}, workingDirectory: "/" };
 
 /** A driver that does nothing but note what was asked of it. */
-function recordingDriver(overrides: Partial<Sandbox> = {}): { driver: SandboxDriver; calls: string[] } {
+function recordingDriver(
+  overrides: Partial<Sandbox> = {},
+  boot = (calls: string[]) => void calls.push("boot"),
+): { driver: SandboxDriver; calls: string[] } {
   const calls: string[] = [];
   const note = (name: string) => (): void => {
     calls.push(name);
@@ -59,6 +62,17 @@ function recordingDriver(overrides: Partial<Sandbox> = {}): { driver: SandboxDri
     },
     description: "",
     create: async () => sandbox,
+    createCell: async ({ id }) => ({
+      ...sandbox,
+      id,
+      ended: new Promise(() => {}),
+      boot: async () => boot(calls),
+      adopt: () => {
+        calls.push("adopt");
+        return sandbox;
+      },
+      destroy: async () => note("destroy cell")(),
+    }),
     close: async () => note("close")(),
   };
   return { driver: guardDriver(driver), calls };
@@ -147,4 +161,39 @@ test("a closed driver makes no more sandboxes", async () => {
   await driver.close();
   await assert.rejects(driver.create(SPEC), /closed/);
   assert.deepEqual(calls, ["close"]);
+});
+
+const CELL = { id: "cell", directories: {}, onOutput() {} };
+
+test("a cell boots once, is adopted once, and only when it has booted", async () => {
+  const { driver, calls } = recordingDriver();
+  const cell = await driver.createCell?.(CELL);
+  assert(cell);
+  assert.throws(() => cell.adopt(SPEC), /cannot be adopted: it is new/);
+  await cell.boot(COMMAND);
+  await assert.rejects(cell.boot(COMMAND), /cannot boot: it is waiting/);
+  const sandbox = cell.adopt(SPEC);
+  assert.throws(() => cell.adopt(SPEC), /cannot be adopted: it is adopted/);
+  await cell.destroy();
+  assert.deepEqual(calls, ["boot", "adopt"], "it is its function's to end now");
+  await sandbox.start(COMMAND);
+  await assert.rejects(sandbox.start(COMMAND), /runs already/);
+});
+
+test("a cell that cannot boot is destroyed, and one that was destroyed is nobody's", async () => {
+  const { driver, calls } = recordingDriver({}, () => {
+    throw new Error("no");
+  });
+  const cell = await driver.createCell?.(CELL);
+  assert(cell);
+  await assert.rejects(cell.boot(COMMAND), /no/);
+  await cell.destroy();
+  assert.throws(() => cell.adopt(SPEC), /it is destroyed/);
+  assert.deepEqual(calls, ["destroy cell"]);
+});
+
+test("a driver that starts nothing ahead has no cells when it is guarded, either", () => {
+  const { driver } = recordingDriver();
+  const { createCell: _, ...without } = driver;
+  assert.equal(guardDriver(without).createCell, undefined);
 });
