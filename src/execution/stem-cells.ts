@@ -72,7 +72,8 @@ export class StemCells {
     if (this.#options.stock === 0 || !this.#options.driver.createCell) return;
     this.#timer = setInterval(() => this.#review(), REVIEW_EVERY_MS);
     this.#timer.unref();
-    this.#refill();
+    // Whoever starts the region is to hear first that it is ready.
+    setImmediate(() => this.#refill());
   }
 
   /** There is such a function: its first start shall be quick. @param isNew it will probably start soon */
