@@ -66,6 +66,13 @@ const CHECKS: Readonly<Record<string, (invoked: Invoked) => void>> = {
     assert.match(log, / INFO [0-9a-f-]{36} -- : Rendering 22 characters\n/);
   },
   "rust-provided": ({ text }) => assert.equal(JSON.parse(text).characters, 6),
+  "sqs-worker": ({ text, log }) => {
+    assert.deepEqual(JSON.parse(text), {
+      batchItemFailures: [{ itemIdentifier: "2e1424d4-f796-459a-8184-9c92662be6da" }],
+    });
+    assert.match(log, /order 1: 12\.5\n/);
+  },
+  "sqs-worker-python": (invoked) => CHECKS["sqs-worker"]?.(invoked),
   "shell-provided": ({ text }) => assert.equal(JSON.parse(text).message, "Hello, Alonzo!"),
 };
 
