@@ -13,6 +13,7 @@ import {
   PutFunctionEventInvokeConfigCommand,
 } from "@aws-sdk/client-lambda";
 import { ARN, activeFunction, settings } from "../api/lambda/given.ts";
+import { createQueue, sqsClient } from "../api/sqs/sqs.ts";
 import { Suite } from "./suite.ts";
 
 type Asked = { MaxItems?: number; Marker?: string };
@@ -110,7 +111,9 @@ describe("long lists", () => {
 
   test("of event source mappings come 100 at a time, each once", async () => {
     const made = new Set<string | undefined>();
+    const sqs = sqsClient(suite.region);
     await inTurns(names("queue", 101), async (queue) => {
+      await createQueue(sqs, `queue-${queue}`);
       const { UUID } = await suite.lambda.send(
         new CreateEventSourceMappingCommand({ FunctionName: name, EventSourceArn: `${QUEUE}${queue}`, Enabled: false }),
       );

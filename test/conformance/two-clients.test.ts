@@ -12,6 +12,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as sdk from "@aws-sdk/client-lambda";
 import { loadModel } from "../../src/wire/model.ts";
+import { createQueue, sqsClient } from "../api/sqs/sqs.ts";
 import { boto3Missing, PYTHON } from "../python-with-boto3.ts";
 import { SCENARIO, type Step } from "./scenario.ts";
 import { Suite } from "./suite.ts";
@@ -25,6 +26,8 @@ type Command = ConstructorParameters<typeof sdk.InvokeCommand>[0];
 
 async function toldByJavaScript(): Promise<Told[]> {
   const suite = await Suite.start();
+  // The one thing of the story that is no operation of Lambda's.
+  await createQueue(sqsClient(suite.region), "queue");
   const answers: Record<string, unknown> = {};
   try {
     const told: Told[] = [];
@@ -57,6 +60,8 @@ async function tell(client: sdk.LambdaClient, step: Step, answers: Record<string
 
 async function toldByPython(): Promise<Told[]> {
   const suite = await Suite.start();
+  // The one thing of the story that is no operation of Lambda's.
+  await createQueue(sqsClient(suite.region), "queue");
   try {
     const story = spawn(PYTHON, [join(import.meta.dirname, "two_clients.py")], { stdio: ["pipe", "pipe", "inherit"] });
     story.stdin.end(JSON.stringify({ endpoint: suite.region.url, steps: SCENARIO }));
