@@ -18,7 +18,7 @@ const CACHE = fileURLToPath(new URL("../.cache/examples", import.meta.url));
 const LAYER = "layer";
 
 /** What tells about an example, or stands beside its code, and is no part of it. */
-const NOT_PACKAGED = new Set(["README.md", "event.json", "function.json", LAYER]);
+const NOT_PACKAGED = new Set(["README.md", "deploy.sh", "event.json", "function.json", LAYER]);
 
 /** A tool is missing, or failed. The message is for the operator and says what to do. */
 export class BuildError extends Error {

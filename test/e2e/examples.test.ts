@@ -56,6 +56,11 @@ const CHECKS: Readonly<Record<string, (invoked: Invoked) => void>> = {
     });
   },
   "python-layer": (invoked) => CHECKS["python-dependency"]?.(invoked),
+  chat: ({ text }) => {
+    const { statusCode, body } = JSON.parse(text);
+    assert.equal(statusCode, 200);
+    assert.match(body, /new WebSocket\("ws:\/\/example/);
+  },
   "go-provided": ({ text }) => assert.equal(JSON.parse(text).message, "Hello, Alonzo!"),
   "hello-java": ({ text, log }) => {
     assert.equal(JSON.parse(text).message, "Hello, Alonzo!");
