@@ -25,6 +25,9 @@ export class ObjectFiles {
   readonly #directory: string;
   readonly #incoming: string;
   readonly #folders = new Map<string, Promise<unknown>>();
+  /** The sync of `incoming` that has not begun yet: it is for all who wait for one. */
+  #nextSync: Promise<void> | undefined;
+  #lastSync: Promise<void> = Promise.resolve();
 
   private constructor(directory: string) {
     this.#directory = directory;
@@ -48,7 +51,7 @@ export class ObjectFiles {
     const handle = await open(path, "wx", 0o600);
     try {
       const size = await writeAll(handle, source, onBytes).finally(() => handle.close());
-      await syncDirectory(this.#incoming);
+      await this.#syncIncoming();
       return { file, size };
     } catch (error) {
       await rm(path, { force: true });
@@ -61,7 +64,7 @@ export class ObjectFiles {
     const name = newHexId(16);
     const path = join(this.#incoming, name);
     await link(this.#path(file), path).catch(() => link(join(this.#incoming, file), path));
-    await syncDirectory(this.#incoming);
+    await this.#syncIncoming();
     return { file: name, size };
   }
 
@@ -112,6 +115,17 @@ export class ObjectFiles {
       for await (const bytes of streamOf(handle, slice)) yield bytes as Buffer;
       handle = undefined;
     }
+  }
+
+  #syncIncoming(): Promise<void> {
+    this.#nextSync ??= this.#lastSync
+      .catch(() => {})
+      .then(() => {
+        this.#nextSync = undefined;
+        this.#lastSync = syncDirectory(this.#incoming);
+        return this.#lastSync;
+      });
+    return this.#nextSync;
   }
 
   async #open(file: string): Promise<FileHandle> {
