@@ -98,7 +98,10 @@ export class ContainerSandbox implements Sandbox {
   async startCell(command: SandboxCommand): Promise<Pick<Launched, "over">> {
     this.#late = new LateMounts(this.#ground.linux, join(this.#directory.path, "late"));
     this.#late.make();
-    return this.#launchWaiting(processOneForCell(command), JSON.stringify, true);
+    const launched = await this.#launchWaiting(processOneForCell(command), JSON.stringify, true);
+    // It waits and cannot grow.
+    this.#ground.memoryWatcher.unwatch(this);
+    return launched;
   }
 
   /** It is this function's from now on. */
@@ -209,6 +212,7 @@ export class ContainerSandbox implements Sandbox {
     this.#late?.bind(spec.directories);
     this.#forgetLate();
     this.#cgroup?.raise(spec);
+    if (this.#cgroup) this.#ground.memoryWatcher.watch(this);
     if (spec.ephemeralStorageMb > CELL_SIZE.ephemeralStorageMb) {
       this.#directory.resizeTemporary(spec.ephemeralStorageMb);
     }
