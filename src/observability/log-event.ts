@@ -31,15 +31,18 @@ export function segmentOf(position: number): { readonly segment: number; readonl
   return { segment: Math.floor(position / SEGMENT_SPAN), offset: position % SEGMENT_SPAN };
 }
 
-/** @param logStream as JSON: made once for all events of a stream */
+/** @param logStream as JSON: made once for all events of a stream @param ingestionTime unix ms, where it is not the timestamp */
 export function lineOf(
   logStream: string,
-  { timestamp, message }: NewLogEvent,
-  more: { readonly ingestionTime?: number; readonly lineage?: string | undefined } = {},
+  timestamp: number,
+  message: string,
+  ingestionTime: number | undefined,
+  lineage: string | undefined,
 ): string {
-  const came = more.ingestionTime === undefined ? "" : `,"ingestionTime":${more.ingestionTime}`;
-  const lineage = more.lineage === undefined ? "" : `,"lineage":${JSON.stringify(more.lineage)}`;
-  return `{"timestamp":${timestamp},"logStream":${logStream},"message":${JSON.stringify(message)}${came}${lineage}}`;
+  const event = `{"timestamp":${timestamp},"logStream":${logStream},"message":${JSON.stringify(message)}`;
+  if (ingestionTime === undefined && lineage === undefined) return `${event}}`;
+  const came = ingestionTime === undefined ? "" : `,"ingestionTime":${ingestionTime}`;
+  return `${event}${came}${lineage === undefined ? "" : `,"lineage":${JSON.stringify(lineage)}`}}`;
 }
 
 /** What functions write comes in when it happens: only what came later says so. @returns undefined for what is no event */

@@ -58,12 +58,21 @@ interface Accepted {
   reject(error: unknown): void;
 }
 
-interface Waiting {
-  readonly line: string;
-  readonly timestamp: number;
-  readonly isPromised: boolean;
-  /** Of the last event of a request. */
-  readonly accepted?: Accepted;
+/** What becomes one write: lines, and who waits for it. The events of one request never part. */
+class Piece {
+  readonly lines: string[] = [];
+  readonly accepted: Accepted[] = [];
+  size = 0;
+  unpromised = 0;
+  firstMs = Number.POSITIVE_INFINITY;
+  lastMs = Number.NEGATIVE_INFINITY;
+
+  add(line: string, timestamp: number): void {
+    this.lines.push(line);
+    this.size += line.length + EVENT_OVERHEAD;
+    if (timestamp < this.firstMs) this.firstMs = timestamp;
+    if (timestamp > this.lastMs) this.lastMs = timestamp;
+  }
 }
 
 type Touched = { -readonly [K in keyof WrittenStream]: WrittenStream[K] };
@@ -72,7 +81,8 @@ export class LogGroup {
   readonly #segments: Segments;
   readonly #listener: GroupListener;
   readonly #onWaiting: () => void;
-  #waiting: Waiting[] = [];
+  /** The last one is added to. */
+  #waiting: Piece[] = [];
   #waitingSize = 0;
   #dropped = 0;
   #touched = new Map<string, Touched>();
@@ -98,6 +108,8 @@ export class LogGroup {
 
   stream(logStream: string): LogStream {
     const inFile = JSON.stringify(logStream);
+    let touched: Touched | undefined;
+    let among: ReadonlyMap<string, Touched> | undefined;
     const stream: LogStream = {
       lineage: undefined,
       append: (timestamp, message) => {
@@ -105,9 +117,12 @@ export class LogGroup {
           this.#dropped++;
           return;
         }
-        const line = lineOf(inFile, { timestamp, message }, stream);
-        this.#enqueue({ line, timestamp, isPromised: false });
-        this.#touch(logStream, timestamp, timestamp, false);
+        const piece = this.#enqueue(lineOf(inFile, timestamp, message, undefined, stream.lineage), timestamp);
+        piece.unpromised++;
+        if (touched === undefined || among !== this.#touched) {
+          among = this.#touched;
+          touched = this.#touch(logStream, timestamp, timestamp, false);
+        } else extend(touched, timestamp, timestamp);
       },
     };
     return stream;
@@ -115,16 +130,15 @@ export class LogGroup {
 
   /** Resolves when the events are on the disk. They are in the order of their times. */
   async accept(logStream: string, events: readonly NewLogEvent[], ingestionTime: number): Promise<void> {
-    const inFile = JSON.stringify(logStream);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    for (const [index, event] of events.entries()) {
-      const isLast = index === events.length - 1;
-      const line = lineOf(inFile, event, { ingestionTime });
-      const accepted = isLast && { accepted: { resolve, reject } };
-      this.#enqueue({ line, timestamp: event.timestamp, isPromised: true, ...accepted });
-    }
     const [first, last] = [events[0], events.at(-1)];
     if (!first || !last) return;
+    const inFile = JSON.stringify(logStream);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const piece = this.#pieceToFill();
+    for (const { timestamp, message } of events) {
+      this.#enqueue(lineOf(inFile, timestamp, message, ingestionTime, undefined), timestamp, piece);
+    }
+    piece.accepted.push({ resolve, reject });
     this.#touch(logStream, first.timestamp, ingestionTime, true);
     this.#touch(logStream, last.timestamp, ingestionTime, true);
     void this.flush();
@@ -198,22 +212,31 @@ export class LogGroup {
     });
   }
 
-  #enqueue(waiting: Waiting): void {
-    this.#waiting.push(waiting);
-    this.#waitingSize += waiting.line.length + EVENT_OVERHEAD;
-    if (this.#waiting.length === 1) this.#onWaiting();
+  #enqueue(line: string, timestamp: number, piece = this.#pieceToFill()): Piece {
+    const before = piece.size;
+    piece.add(line, timestamp);
+    this.#waitingSize += piece.size - before;
+    return piece;
   }
 
-  #touch(logStream: string, timestamp: number, ingestionMs: number, isPromised: boolean): void {
-    const known = this.#touched.get(logStream);
-    if (!known) {
-      this.#touched.set(logStream, { logStream, firstMs: timestamp, lastMs: timestamp, ingestionMs, isPromised });
-      return;
+  #pieceToFill(): Piece {
+    const last = this.#waiting[this.#waiting.length - 1];
+    if (last !== undefined && last.size < PIECE) return last;
+    const piece = new Piece();
+    this.#waiting.push(piece);
+    if (last === undefined) this.#onWaiting();
+    return piece;
+  }
+
+  #touch(logStream: string, timestamp: number, ingestionMs: number, isPromised: boolean): Touched {
+    let touched = this.#touched.get(logStream);
+    if (touched) extend(touched, timestamp, ingestionMs);
+    else {
+      touched = { logStream, firstMs: timestamp, lastMs: timestamp, ingestionMs, isPromised };
+      this.#touched.set(logStream, touched);
     }
-    if (timestamp < known.firstMs) known.firstMs = timestamp;
-    if (timestamp > known.lastMs) known.lastMs = timestamp;
-    known.ingestionMs = ingestionMs;
-    known.isPromised ||= isPromised;
+    touched.isPromised ||= isPromised;
+    return touched;
   }
 
   #alone<T>(task: () => Promise<T>): Promise<T> {
@@ -228,7 +251,7 @@ export class LogGroup {
     this.#waitingSize = 0;
     this.#touched = new Map();
     let isGrown = false;
-    for (const piece of piecesOf(waiting)) isGrown = (await this.#writePiece(piece)) || isGrown;
+    for (const piece of waiting) isGrown = (await this.#writePiece(piece)) || isGrown;
     if (this.#dropped > 0) this.#listener.dropped(this.#dropped);
     this.#dropped = 0;
     if (touched.size === 0) return;
@@ -240,35 +263,24 @@ export class LogGroup {
   }
 
   /** @returns whether a new segment was begun */
-  async #writePiece(piece: readonly Waiting[]): Promise<boolean> {
-    const times = piece.map(({ timestamp }) => timestamp);
-    const [firstMs, lastMs] = [times.reduce((a, b) => Math.min(a, b)), times.reduce((a, b) => Math.max(a, b))];
-    const accepted = piece.flatMap((waiting) => waiting.accepted ?? []);
-    const bytes = Buffer.from(`${piece.map(({ line }) => line).join("\n")}\n`);
+  async #writePiece({ lines, accepted, firstMs, lastMs, unpromised }: Piece): Promise<boolean> {
+    const bytes = Buffer.from(`${lines.join("\n")}\n`);
     try {
       const isNew = await this.#segments.append({ bytes, firstMs, lastMs, isPromised: accepted.length > 0 });
       for (const { resolve } of accepted) resolve();
       return isNew;
     } catch (error) {
       for (const { reject } of accepted) reject(error);
-      this.#listener.dropped(piece.filter(({ isPromised }) => !isPromised).length, error);
+      this.#listener.dropped(unpromised, error);
       return false;
     }
   }
 }
 
-/** The events of one request never part. */
-function* piecesOf(waiting: readonly Waiting[]): Generator<readonly Waiting[]> {
-  let from = 0;
-  let size = 0;
-  for (const [index, { line, isPromised, accepted }] of waiting.entries()) {
-    size += line.length;
-    if (size < PIECE || (isPromised && !accepted)) continue;
-    yield waiting.slice(from, index + 1);
-    from = index + 1;
-    size = 0;
-  }
-  if (from < waiting.length) yield waiting.slice(from);
+function extend(touched: Touched, timestamp: number, ingestionMs: number): void {
+  if (timestamp < touched.firstMs) touched.firstMs = timestamp;
+  if (timestamp > touched.lastMs) touched.lastMs = timestamp;
+  touched.ingestionMs = ingestionMs;
 }
 
 async function wipe(path: string, bytes: number, logStream: string): Promise<void> {
