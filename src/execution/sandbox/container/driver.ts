@@ -48,6 +48,19 @@ async function layGround(linux: Linux, layout: CgroupLayout, runDirectory: RunDi
   };
 }
 
+/** Whether this kernel can bring directories into a sandbox that runs: try it. */
+function canMountLate({ linux, devices, runDirectory }: Ground): boolean {
+  const place = join(runDirectory.path, "late");
+  mkdirSync(place, { recursive: true });
+  try {
+    linux.attachReadOnly(devices, place);
+    linux.unmount(place);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const CAPABILITIES: Capabilities = {
   freeze: true,
   memoryLimit: true,
@@ -60,6 +73,7 @@ export class ContainerDriver implements SandboxDriver {
   readonly name = "container";
   readonly capabilities = CAPABILITIES;
   readonly description: string;
+  readonly createCell?: (spec: CellSpec) => Promise<Cell>;
   readonly #ground: Ground;
   readonly #namespaces: NamespacePool;
   readonly #sandboxes = new Set<ContainerSandbox>();
@@ -68,6 +82,7 @@ export class ContainerDriver implements SandboxDriver {
     this.#ground = ground;
     this.#namespaces = namespaces;
     this.description = description;
+    if (canMountLate(ground)) this.createCell = (spec) => ContainerCell.create(spec, (sandbox) => this.#make(sandbox));
   }
 
   /**
@@ -146,10 +161,6 @@ export class ContainerDriver implements SandboxDriver {
 
   async create(spec: SandboxSpec): Promise<Sandbox> {
     return prepared(await this.#make(spec));
-  }
-
-  createCell(spec: CellSpec): Promise<Cell> {
-    return ContainerCell.create(spec, (sandbox) => this.#make(sandbox));
   }
 
   async close(): Promise<void> {
