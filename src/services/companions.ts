@@ -2,15 +2,17 @@
 
 import type { CodeObjects } from "../functions/code-objects.ts";
 import type { PolicyDocument } from "../functions/policy-document.ts";
+
 import type { PolledQueues } from "../invocation/polled-queues.ts";
 import type { HttpSurface } from "../wire/http-surface.ts";
 import type { WireService } from "../wire/service.ts";
-import { openApiGateway } from "./apigateway/index.ts";
 import type { Companion, CompanionContext, OpenCompanion } from "./companion.ts";
+import { openApiGateway } from "./apigateway/index.ts";
 import { openEvents } from "./events/index.ts";
 import { openLogs } from "./logs/index.ts";
 import { openS3 } from "./s3/index.ts";
 import { openScheduler } from "./scheduler/index.ts";
+import { openSns } from "./sns/index.ts";
 import { openSqs } from "./sqs/index.ts";
 import { openSts } from "./sts/index.ts";
 
@@ -21,6 +23,7 @@ const COMPANIONS: readonly OpenCompanion[] = [
   openLogs,
   openS3,
   openScheduler,
+  openSns,
   openSqs,
   openSts,
 ];
