@@ -171,7 +171,7 @@ export class Courier {
   }
 
   async #run(row: Row): Promise<void> {
-    const { database, book, sender, clock } = this.#options;
+    const { database, book, sender, clock, log } = this.#options;
     const subscription = book.subscriptionById(row.subscription as number);
     const about = database.sql.get("select about from messages where id = ?", row.message as number)?.about;
     if (subscription === undefined || typeof about !== "string") return this.#settle(row);
@@ -184,6 +184,8 @@ export class Courier {
       const policy = sender.retriesOf(subscription, isDead);
       const delayMs = error instanceof TargetRefusal ? undefined : delayAfterMs(policy, tries);
       if (delayMs === undefined) return this.#giveUp(row, subscription, message, error as Error);
+      if (tries === 1)
+        log.warn("an SNS delivery is tried again later", { to: subscription.definition.endpoint, error });
       const text = "update deliveries set tries = ?, due = ? where id = ?";
       await database.change(() => database.sql.run(text, tries, clock.now() + delayMs, row.id as number));
       return;

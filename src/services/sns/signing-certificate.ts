@@ -19,7 +19,7 @@ export interface KeyAndCertificate {
 
 /** Takes a moment: primes are searched for, on a thread of Node's own. */
 export async function makeCertificate(): Promise<KeyAndCertificate> {
-  const [{ Utf8String, Integer }, { AttributeTypeAndValue, Certificate }] = await Promise.all([
+  const [{ Utf8String, Integer }, { AttributeTypeAndValue, Certificate, Time, TimeType }] = await Promise.all([
     import("asn1js"),
     import("pkijs"),
   ]);
@@ -32,8 +32,10 @@ export async function makeCertificate(): Promise<KeyAndCertificate> {
   for (const name of [certificate.issuer, certificate.subject]) {
     name.typesAndValues.push(new AttributeTypeAndValue({ type: COMMON_NAME, value: new Utf8String({ value: NAME }) }));
   }
-  certificate.notBefore.value = new Date(Date.now() - 86_400_000);
-  certificate.notAfter.value = new Date(Date.now() + LIFETIME_MS);
+  // The older form of times ends in 2049.
+  const timeAt = (ms: number) => new Time({ type: TimeType.GeneralizedTime, value: new Date(ms) });
+  certificate.notBefore = timeAt(Date.now() - 86_400_000);
+  certificate.notAfter = timeAt(Date.now() + LIFETIME_MS);
   await certificate.subjectPublicKeyInfo.importKey(publicKey);
   await certificate.sign(pair.privateKey.toCryptoKey(algorithm, true, ["sign"]), "SHA-256");
   const base64 = Buffer.from(certificate.toSchema(true).toBER()).toString("base64");

@@ -58,13 +58,16 @@ export function subscriptionHandlers(context: SnsContext) {
 
     async ConfirmSubscription(input, { principal }) {
       const topic = findTopic(context, input.TopicArn);
-      const subscription = book.subscriptions(topic).find(({ definition }) => definition.token === input.Token);
-      const arn = subscription?.definition.arn ?? book.subscription(arnOfToken(topic, input.Token))?.definition.arn;
-      if (arn === undefined) return invalid(fail, "Token");
-      if (subscription === undefined) return { SubscriptionArn: arn };
+      const subscription = book
+        .subscriptions(topic)
+        .find(({ definition }) => input.Token === (definition.token ?? definition.usedToken));
+      if (subscription === undefined) return invalid(fail, "Token");
+      const { arn } = subscription.definition;
+      if (!isPending(subscription)) return { SubscriptionArn: arn };
       const isAuthenticated = principal.kind !== "anonymous" && input.AuthenticateOnUnsubscribe === "true";
-      await book.changeSubscription(subscription, ({ token: _, ...before }) => ({
+      await book.changeSubscription(subscription, ({ token, ...before }) => ({
         ...before,
+        ...(token !== undefined && { usedToken: token }),
         ...(isAuthenticated && { isAuthenticated }),
       }));
       return { SubscriptionArn: arn };
@@ -151,16 +154,15 @@ export function subscriptionHandlers(context: SnsContext) {
     call: CallContext,
   ): Promise<Subscription> {
     const { protocol, endpoint, attributes, isHttp } = wanted;
-    const id = newUuid();
     const chains: Chain[] = [];
     const subscription = await book.createSubscription(
       topic,
       {
-        arn: `${topic.arn}:${id}`,
+        arn: `${topic.arn}:${newUuid()}`,
         protocol,
         endpoint,
         attributes,
-        ...(isHttp && { token: tokenOf(id) }),
+        ...(isHttp && { token: newHexId(64) }),
         regionUrl: call.endpoint,
         createdMs: clock.now(),
       },
@@ -194,14 +196,4 @@ export function subscriptionHandlers(context: SnsContext) {
       ...(definition.token !== undefined && { token: definition.token }),
     };
   }
-}
-
-/** Secret, and it tells which subscription it was for: who confirms again is answered as before. */
-function tokenOf(id: string): string {
-  return id.replaceAll("-", "") + newHexId(48);
-}
-
-function arnOfToken(topic: Topic, token: string): string {
-  const id = token.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-  return `${topic.arn}:${id}`;
 }

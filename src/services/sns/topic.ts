@@ -28,6 +28,8 @@ export interface SubscriptionDefinition {
   readonly attributes: Attributes;
   /** Absent once it is confirmed. */
   readonly token?: string;
+  /** With which it was: whoever confirms again is answered as before. */
+  readonly usedToken?: string;
   /** Whoever unsubscribes must have signed. */
   readonly isAuthenticated?: true;
   /** http://host:port as the subscriber reached the region: the base of the URLs in messages to it. */

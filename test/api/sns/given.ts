@@ -172,7 +172,15 @@ export async function httpEndpoint(): Promise<Endpoint> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/inbox`,
     statuses,
-    next: async () => posts.shift() ?? (await new Promise<Posted>((resolve) => waiting.push(resolve))),
+    async next() {
+      const posted = posts.shift();
+      if (posted) return posted;
+      const late = AbortSignal.timeout(20_000);
+      return new Promise<Posted>((resolve, reject) => {
+        waiting.push(resolve);
+        late.onabort = () => reject(new Error("nothing was posted"));
+      });
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
