@@ -3,8 +3,7 @@ import { type EventPattern, PatternRejection, SNS_FILTER_POLICY } from "../../fu
 import { matchesEventPattern, NumberText, parseEvent } from "../../functions/event-pattern-match.ts";
 import { parseEventPattern, readEventPattern } from "../../functions/event-pattern-parser.ts";
 import type { MessageAttribute, SnsMessage } from "./message.ts";
-import { invalid, type SnsFail } from "./sns-api.ts";
-import type { Attributes } from "./topic.ts";
+import { invalid, type SnsFail } from "./refusal.ts";
 
 export interface FilterPolicy {
   readonly scope: "MessageAttributes" | "MessageBody";
@@ -18,7 +17,10 @@ const MOST_COMBINATIONS = 150;
 const MOST_BYTES = 256 * 1024;
 
 /** @returns undefined for a subscription without one, whose policy is empty, or of a form that nobody wrote here */
-export function filterPolicyOf({ FilterPolicy: text, FilterPolicyScope: scope }: Attributes): FilterPolicy | undefined {
+export function filterPolicyOf({
+  FilterPolicy: text,
+  FilterPolicyScope: scope,
+}: Readonly<Record<string, string>>): FilterPolicy | undefined {
   if (!text) return undefined;
   const pattern = readEventPattern(text, SNS_FILTER_POLICY);
   return pattern && { scope: scope === "MessageBody" ? "MessageBody" : "MessageAttributes", pattern };

@@ -1,7 +1,7 @@
 /** From what a publisher gives to a message: checked as SNS does, with its words. */
 import { newUuid, sha256Hex } from "../../state/ids.ts";
 import type { MessageAttribute, SnsMessage } from "./message.ts";
-import { invalid, type SnsFail } from "./sns-api.ts";
+import { invalid, type SnsFail } from "./refusal.ts";
 import type { Topic } from "./topic.ts";
 
 export const LARGEST_MESSAGE_BYTES = 256 * 1024;

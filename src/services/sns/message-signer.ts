@@ -1,6 +1,6 @@
 /**
  * Signs what is sent, so that its receivers can tell that it comes from here: with a key of the region's own, made when it is
- * first needed and kept in the database, beside a certificate that the region serves (signing-certificate.ts).
+ * first needed and kept in the database, beside a certificate that the region serves (certificate-surface.ts).
  */
 import { createHash, createPrivateKey, type KeyObject, sign } from "node:crypto";
 import { promisify } from "node:util";

@@ -1,5 +1,5 @@
 /** Lists in pages of a hundred: the token names the last that was given. */
-import { invalid, type SnsFail } from "./sns-api.ts";
+import { invalid, type SnsFail } from "./refusal.ts";
 
 const PAGE = 100;
 

@@ -1,5 +1,5 @@
 /** When a delivery that failed is tried again: phases without a delay, with the least, growing, and with the longest. */
-import { invalid, type SnsFail } from "./sns-api.ts";
+import { invalid, type SnsFail } from "./refusal.ts";
 import type { Attributes } from "./topic.ts";
 
 export interface RetryPolicy {

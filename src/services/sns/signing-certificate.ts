@@ -1,14 +1,10 @@
-/** Makes the key and the self-signed certificate with which SNS signs, and serves the certificate to whoever verifies. */
+/** Makes the key and the self-signed certificate with which SNS signs. */
 import { generateKeyPair } from "node:crypto";
 import { promisify } from "node:util";
-import type { HttpSurface, SurfaceMatch } from "../../wire/http-surface.ts";
-import type { MessageSigner } from "./message-signer.ts";
 
 const LIFETIME_MS = 30 * 365 * 86_400_000;
 const NAME = "sns.amazonaws.com";
 const COMMON_NAME = "2.5.4.3";
-const PATH = /^\/SimpleNotificationService-[0-9a-f]{32}\.pem$/;
-const PROTOCOL_ERROR = 500;
 
 export interface KeyAndCertificate {
   /** PEM, PKCS 8 */
@@ -43,24 +39,4 @@ export async function makeCertificate(): Promise<KeyAndCertificate> {
     privateKey: pair.privateKey.export({ type: "pkcs8", format: "pem" }) as string,
     certificate: `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{1,64}/g, "$&\n")}-----END CERTIFICATE-----\n`,
   };
-}
-
-/** What SigningCertURL points at. */
-export function certificateSurface(signer: MessageSigner): HttpSurface {
-  const text = (body: string) => Buffer.from(body);
-  const match: SurfaceMatch = {
-    by: "path",
-    handle: async (request) => {
-      const pem = request.method === "GET" ? await signer.certificateAt(request.path) : undefined;
-      if (pem === undefined) request.send(404, ["Content-Type", "text/plain"], text("Not Found\n"));
-      else request.send(200, ["Content-Type", "application/x-pem-file"], text(pem));
-    },
-    upgrade: async (request) => request.refuse(404, [], text("")),
-    renderError: (error) => ({
-      status: error.status || PROTOCOL_ERROR,
-      headers: { "Content-Type": "text/plain" },
-      body: text(`${error.message}\n`),
-    }),
-  };
-  return { ownsHost: () => false, match: (_host, path) => (PATH.test(path) ? match : undefined) };
 }

@@ -1,7 +1,8 @@
 /** The attributes of subscriptions: which there are, what they may be, and what follows from where they belong. */
 import { checkFilterPolicy, checkFilterPolicyScope } from "./filter-policy.ts";
+import { invalid, type SnsFail } from "./refusal.ts";
 import { checkDeliveryPolicy, httpPolicy } from "./retry-policy.ts";
-import { invalid, type SnsContext, type SnsFail } from "./sns-api.ts";
+import type { SnsContext } from "./sns-api.ts";
 import { type Attributes, isPending, type Protocol, type Subscription } from "./topic.ts";
 
 const QUEUE_ARN = /^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,80}$/;

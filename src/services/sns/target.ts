@@ -5,7 +5,7 @@ import type { Clock } from "../../state/clock.ts";
 import { ServiceError } from "../../wire/service-error.ts";
 import { type GivenMessage, LARGEST_MESSAGE_BYTES, messageBytes, newMessage } from "./message-rules.ts";
 import type { Publisher } from "./publisher.ts";
-import type { SnsFail } from "./sns-api.ts";
+import type { SnsFail } from "./refusal.ts";
 import type { TopicBook } from "./topic-book.ts";
 import { mayPublish } from "./topic-policy.ts";
 

@@ -1,6 +1,8 @@
 /** The attributes of topics: which there are, what they may be, and what is counted. */
+
+import { invalid, type SnsFail } from "./refusal.ts";
 import { checkDeliveryPolicy, effectiveTopicPolicy } from "./retry-policy.ts";
-import { invalid, type SnsContext, type SnsFail } from "./sns-api.ts";
+import type { SnsContext } from "./sns-api.ts";
 import { type Attributes, isPending, type Topic } from "./topic.ts";
 import { isPolicyDocument, policyOf } from "./topic-policy.ts";
 

@@ -1,7 +1,8 @@
 /** Topics: made, shown, changed, deleted; their permissions and tags. */
 import { listOf } from "../../functions/policy-document.ts";
 import { pageOf } from "./page.ts";
-import { invalid, type SnsContext, type SnsHandlers } from "./sns-api.ts";
+import { invalid } from "./refusal.ts";
+import type { SnsContext, SnsHandlers } from "./sns-api.ts";
 import type { Attributes, Topic } from "./topic.ts";
 import { checkTopicAttribute, topicAttributes } from "./topic-attributes.ts";
 import { policyOf, requireNotDenied, withPermission } from "./topic-policy.ts";

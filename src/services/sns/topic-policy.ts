@@ -4,7 +4,7 @@ import { listOf, type PolicyDocument, type PolicyStatement } from "../../functio
 import { evaluatePolicy } from "../../functions/policy-evaluation.ts";
 import type { Sender } from "../../invocation/targets.ts";
 import type { Principal } from "../../wire/service.ts";
-import type { SnsFail } from "./sns-api.ts";
+import type { SnsFail } from "./refusal.ts";
 import type { Topic } from "./topic.ts";
 
 const OWNERS_ACTIONS = [
