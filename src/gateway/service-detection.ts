@@ -6,6 +6,7 @@ import type { WireService } from "../wire/service.ts";
 import { refusal } from "./refusal.ts";
 import type { RequestHead } from "./request-head.ts";
 import { claimedService } from "./signature-claim.ts";
+import { isSignedByV2 } from "./sigv2.ts";
 
 /** Signing names by the prefix of X-Amz-Target, of the services that functions commonly talk to. */
 const TARGETS: Readonly<Record<string, string>> = {
@@ -29,7 +30,7 @@ const HOSTS: Readonly<Record<string, string>> = { queue: "sqs", "streaming-logs"
  * @throws ServiceError UnknownOperation when the request plainly means a service that is not served here
  */
 export function detectService(services: readonly WireService[], head: RequestHead): WireService | undefined {
-  const scope = claimedService(head);
+  const scope = isSignedByV2(head) ? "s3" : claimedService(head);
   const found =
     named(services, scope, head) ??
     named(services, targetOf(head), head) ??

@@ -9,13 +9,16 @@ import type { Principal, WireHead, WireRequest, WireService } from "../wire/serv
 import { chunkedWireBytes } from "./aws-chunked.ts";
 import { BodyTooLarge } from "./body.ts";
 import type { Call, Exchange } from "./exchange.ts";
+import type { OpenSignature } from "./open-signature.ts";
 import type { Permissions } from "./permissions.ts";
+import { withQueryHeaders } from "./query-headers.ts";
 import { refusal } from "./refusal.ts";
 import { isTreacherous, type RequestHead } from "./request-head.ts";
 import { detectService } from "./service-detection.ts";
 import { permissionsOf } from "./service-permission.ts";
 import { isSigned } from "./signature-claim.ts";
-import type { OpenSignature, SignatureVerifier } from "./sigv4.ts";
+import { isSignedByV2 } from "./sigv2.ts";
+import type { SignatureVerifier } from "./sigv4.ts";
 
 const NOTHING = Buffer.alloc(0);
 /** Who calls without a signature. */
@@ -52,14 +55,15 @@ export class ServiceDoor {
     const service = meant?.service ?? detectService(this.#services, head);
     const path = meant?.path ?? head.path;
     if (service === undefined) throw refusal("MissingAuthenticationTokenException", "Missing Authentication Token");
-    const plain: WireHead = { method: head.method, path, query: head.query, headers: head.headers };
+    const headers = service.signingName === "s3" ? withQueryHeaders(head) : head.headers;
+    const plain: WireHead = { method: head.method, path, query: head.query, headers };
     exchange.service = { renderError: (error, requestId) => service.renderError(error, requestId, plain) };
     const signature = this.#open(service, head, plain);
     // Signatures cover normalised paths: what differs from the path that is routed must not be in it. S3's are literal.
     if (service.signingName !== "s3" && isTreacherous(head.path)) {
       throw refusal("ValidationException", "The request path must not contain dot segments or NULs");
     }
-    const request = signature?.isChunked ? { ...plain, headers: withoutChunking(head) } : plain;
+    const request = signature?.isChunked ? { ...plain, headers: withoutChunking(headers) } : plain;
     const body = service.namesOperationInBody(request)
       ? await this.#readThenPermit(exchange, service, request, signature)
       : await this.#permitThenRead(exchange, service, request, signature);
@@ -82,7 +86,8 @@ export class ServiceDoor {
 
   /** @returns undefined for a request without a signature, of which only its operation can tell whether it may be so */
   #open(service: WireService, head: RequestHead, request: WireHead): OpenSignature | undefined {
-    if (isSigned(head)) return this.#verifier.open(head, service.signingName);
+    const isByV2 = service.signingName === "s3" && isSignedByV2(head);
+    if (isByV2 || isSigned(head)) return this.#verifier.open(head, service.signingName);
     if (!service.namesOperationInBody(request)) requireOpen(service, service.operationOf(request));
     return undefined;
   }
@@ -161,7 +166,7 @@ async function readRequest(
 }
 
 /** The headers as if the body had been sent plainly. */
-function withoutChunking({ headers }: RequestHead): RequestHead["headers"] {
+function withoutChunking(headers: RequestHead["headers"]): RequestHead["headers"] {
   const encodings = (headers["content-encoding"] ?? "").split(",").map((name) => name.trim());
   const left = encodings.filter((name) => name !== "" && name !== "aws-chunked").join(", ");
   const { "content-encoding": _, "x-amz-decoded-content-length": bytes, ...others } = headers;

@@ -124,7 +124,8 @@ function canonicalValue(value: string): string {
     .join(" ");
 }
 
-function headerValue(request: SignedRequest, name: string): string | undefined {
+/** As it is signed: of repeated headers all values. */
+export function headerValue(request: SignedRequest, name: string): string | undefined {
   const value = request.headers[name];
   // Node joins repeated headers with ", ", AWS with ",": only a value with a comma can be such a join.
   if (typeof value === "string" && !value.includes(",")) return canonicalValue(value);

@@ -1,5 +1,5 @@
 /**
- * Verification of Signature Version 4. In two steps, so that a caller without a valid key never makes us read a body:
+ * Verification of signatures: of Version 4, and for S3's URLs of Version 2 (sigv2.ts). In two steps, so that a caller without a valid key never makes us read a body:
  * open() checks who signed, for when and what, and the signature itself where the body's hash was told in a header;
  * accept() then checks the body against it.
  */
@@ -7,10 +7,12 @@ import { hash, timingSafeEqual } from "node:crypto";
 import type { BodyStream, Principal } from "../wire/service.ts";
 import { formatAmzDate } from "./amz-date.ts";
 import { AwsChunkedDecoder, type ChunkForm, type ChunkSigning, decodeAwsChunked } from "./aws-chunked.ts";
-import type { CredentialStore } from "./credentials.ts";
+import type { CredentialStore, Credentials } from "./credentials.ts";
+import type { OpenSignature } from "./open-signature.ts";
 import { refusal } from "./refusal.ts";
 import { readClaim, type SignatureClaim } from "./signature-claim.ts";
 import { hmacHex, SigningKeys } from "./signing-keys.ts";
+import { isSignedByV2, readV2Claim, SignatureV2 } from "./sigv2.ts";
 import { canonicalRequestHash, type SignedRequest } from "./sigv4-canonical.ts";
 import { type BodyCheck, CheckedBody, contentMismatch, HashCheck, NO_CHECK } from "./streamed-body.ts";
 
@@ -30,8 +32,7 @@ const mismatch = (): Error =>
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
   );
 
-/** A signature whose signer is known and whose body is still to come. */
-export class OpenSignature {
+class SignatureV4 implements OpenSignature {
   readonly principal: Principal;
   readonly accessKeyId: string;
   readonly #request: SignedRequest;
@@ -48,20 +49,14 @@ export class OpenSignature {
     if (told !== undefined) this.#verify(told);
   }
 
-  /** Is the body in aws-chunked encoding, larger on the wire than what it carries? */
   get isChunked(): boolean {
     return this.#chunkForm() !== undefined;
   }
 
-  /** Is it certain already, before the body is known, that the holder of the key signed this request? */
   get isVerified(): boolean {
     return this.#toldHash() !== undefined;
   }
 
-  /**
-   * Check the body. @returns it, out of its aws-chunked encoding where it was in one
-   * @throws ServiceError InvalidSignature when it is not the body that was signed
-   */
   accept(body: Buffer): Buffer {
     const form = this.#chunkForm();
     if (form) return decodeAwsChunked(body, form, this.#chunkSigning());
@@ -73,10 +68,6 @@ export class OpenSignature {
     return body;
   }
 
-  /**
-   * The same for a body that is read as it comes, of a request whose signature isVerified.
-   * @param length bytes on the wire, where declared
-   */
   acceptStream(source: AsyncIterable<Buffer>, length: number | undefined): BodyStream {
     const form = this.#chunkForm();
     if (!form) return new CheckedBody(source, this.#bodyCheck(), length);
@@ -142,18 +133,33 @@ export class SignatureVerifier {
    * @throws ServiceError with AWS's names and texts for everything that is wrong before the body is known
    */
   open(request: SignedRequest, service: string): OpenSignature {
+    if (service === "s3" && isSignedByV2(request)) return this.#openV2(request);
     const claim = readClaim(request);
-    const known = this.#credentials.find(claim.accessKeyId, claim.sessionToken);
+    const { secretAccessKey, principal } = this.#signer(claim);
+    this.#checkTime(claim);
+    this.#checkScope(claim, service);
+    const key = this.#keys.get(claim.accessKeyId, secretAccessKey, claim.scope);
+    return new SignatureV4(request, claim, key, principal);
+  }
+
+  #openV2(request: SignedRequest): OpenSignature {
+    const claim = readV2Claim(request);
+    const { secretAccessKey, principal } = this.#signer(claim);
+    if (Number(claim.expires) * 1000 < this.#now()) throw refusal("RequestExpired", "Request has expired");
+    const signature = SignatureV2.verify(request, claim, secretAccessKey, principal);
+    if (signature === undefined) throw mismatch();
+    return signature;
+  }
+
+  #signer({ accessKeyId, sessionToken }: Pick<SignatureClaim, "accessKeyId" | "sessionToken">): Credentials {
+    const known = this.#credentials.find(accessKeyId, sessionToken);
     if (known === undefined) {
       throw refusal("UnrecognizedClientException", "The security token included in the request is invalid.");
     }
     if (known === "expired") {
       throw refusal("ExpiredTokenException", "The security token included in the request is expired");
     }
-    this.#checkTime(claim);
-    this.#checkScope(claim, service);
-    const key = this.#keys.get(claim.accessKeyId, known.secretAccessKey, claim.scope);
-    return new OpenSignature(request, claim, key, known.principal);
+    return known;
   }
 
   #checkTime(claim: SignatureClaim): void {

@@ -21,10 +21,11 @@ import { chunkedWireBytes } from "./aws-chunked.ts";
 import { BodyBudgetSpent, BodyTooLarge } from "./body.ts";
 import { hostName } from "./cors.ts";
 import { type Call, type Exchange, onWritten } from "./exchange.ts";
+import type { OpenSignature } from "./open-signature.ts";
 import { refusal } from "./refusal.ts";
 import { isTreacherous, type RequestHead } from "./request-head.ts";
 import { traceId } from "./request-id.ts";
-import type { OpenSignature, SignatureVerifier } from "./sigv4.ts";
+import type { SignatureVerifier } from "./sigv4.ts";
 
 /** Pages below the region's own origin must not act as the console's: the browser is to give them an origin of their own. */
 const SANDBOX: readonly string[] = [
