@@ -64,14 +64,15 @@ export class Sender {
     const body = isRaw
       ? bodyFor(message, definition.protocol)
       : await this.#options.envelopes.notification(subscription, message);
-    await postMessage(definition.endpoint, body, {
+    const headers = {
       "content-type": contentType,
       "x-amz-sns-message-type": message.kind,
       "x-amz-sns-message-id": message.messageId,
       "x-amz-sns-topic-arn": message.topicArn,
       ...(message.kind !== "SubscriptionConfirmation" && { "x-amz-sns-subscription-arn": definition.arn }),
       ...(isRaw && { "x-amz-sns-rawdelivery": "true" }),
-    });
+    };
+    await postMessage({ url: definition.endpoint, body, headers, isOutside: definition.isOutside === true });
   }
 
   #senderOf({ topic }: Subscription) {

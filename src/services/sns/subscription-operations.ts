@@ -9,7 +9,14 @@ import type { Chain } from "./publisher.ts";
 import { invalid } from "./refusal.ts";
 import type { SnsContext, SnsHandlers } from "./sns-api.ts";
 import { checkSubscriptionAttributes, subscriptionAttributes } from "./subscription-attributes.ts";
-import { type Attributes, isPending, type Protocol, type Subscription, type Topic } from "./topic.ts";
+import {
+  type Attributes,
+  isPending,
+  type Protocol,
+  type Subscription,
+  type SubscriptionDefinition,
+  type Topic,
+} from "./topic.ts";
 import { findTopic } from "./topic-operations.ts";
 import { requireNotDenied } from "./topic-policy.ts";
 
@@ -50,7 +57,7 @@ export function subscriptionHandlers(context: SnsContext) {
       }
       const isHttp = protocol === "http" || protocol === "https";
       const subscription = known ?? (await create(topic, { protocol, endpoint, attributes, isHttp }, call));
-      if (known) await book.changeSubscription(known, (before) => ({ ...before, attributes }));
+      if (known) await book.changeSubscription(known, (before) => again(before, attributes, call));
       if (!isHttp) return { SubscriptionArn: subscription.definition.arn };
       if (known) await resendConfirmation(known);
       const shown = input.ReturnSubscriptionArn === true ? subscription.definition.arn : "pending confirmation";
@@ -62,7 +69,7 @@ export function subscriptionHandlers(context: SnsContext) {
       const subscription = book
         .subscriptions(topic)
         .find(({ definition }) => input.Token === (definition.token ?? definition.usedToken));
-      if (subscription === undefined) return invalid(fail, "Token");
+      if (subscription === undefined) return fail("InvalidParameterException", "Invalid token");
       const { arn } = subscription.definition;
       if (!isPending(subscription)) return { SubscriptionArn: arn };
       const isAuthenticated = principal.kind !== "anonymous" && input.AuthenticateOnUnsubscribe === "true";
@@ -164,6 +171,7 @@ export function subscriptionHandlers(context: SnsContext) {
         endpoint,
         attributes,
         ...(isHttp && { token: newHexId(64) }),
+        ...(isHttp && call.principal.kind !== "administrator" && { isOutside: true as const }),
         regionUrl: call.endpoint,
         createdMs: clock.now(),
       },
@@ -173,6 +181,12 @@ export function subscriptionHandlers(context: SnsContext) {
     );
     publisher.deliver(chains);
     return subscription;
+  }
+
+  /** Asked for once more before it is confirmed. The administrator answers for endpoints on this machine. */
+  function again({ isOutside, ...before }: SubscriptionDefinition, attributes: Attributes, { principal }: CallContext) {
+    const stays = isOutside && principal.kind !== "administrator";
+    return { ...before, attributes, ...(stays && { isOutside }) };
   }
 
   async function resendConfirmation(subscription: Subscription): Promise<void> {

@@ -32,6 +32,8 @@ export interface SubscriptionDefinition {
   readonly usedToken?: string;
   /** Whoever unsubscribes must have signed. */
   readonly isAuthenticated?: true;
+  /** An execution role made it: its endpoint must not be on this machine. */
+  readonly isOutside?: true;
   /** http://host:port as the subscriber reached the region: the base of the URLs in messages to it. */
   readonly regionUrl: string;
   /** unix ms */

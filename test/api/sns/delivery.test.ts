@@ -180,7 +180,11 @@ test("an HTTP endpoint confirms by the URL that it is sent, and then gets messag
   // Nobody signs that: whoever has the token may.
   const answer = await fetch(confirmation.SubscribeURL);
   assert.match(await answer.text(), new RegExp(`<SubscriptionArn>${arn}</SubscriptionArn>`));
-  assert.equal((await fetch(confirmation.SubscribeURL.replace(/.$/, "x"))).status, 400);
+  const wrong = given.sns.send(new ConfirmSubscriptionCommand({ TopicArn: topic, Token: "wrong" }));
+  await assert.rejects(wrong, { name: "InvalidParameterException", message: "Invalid token" });
+  const unsigned = await fetch(confirmation.SubscribeURL.replace(/.$/, "x"));
+  assert.equal(unsigned.status, 400);
+  assert.match(await unsigned.text(), /<Code>InvalidParameter<\/Code>\s*<Message>Invalid token<\/Message>/);
   const id = await given.publish(topic, "news");
   const { headers, body } = await endpoint.next();
   const envelope = JSON.parse(body);
