@@ -11,7 +11,7 @@ import { createQueue, QUEUE_ARN, sqsClient } from "../api/sqs/sqs.ts";
 import { TestRegion } from "../test-region.ts";
 import { deployRecorder, Recorder } from "./async-fixture.ts";
 
-const GROUPS = ["a", "b", "c"];
+export const GROUPS = ["a", "b", "c"];
 
 export interface SoakPlan {
   readonly kills: number;
@@ -122,13 +122,13 @@ async function mapped(region: TestRegion, queue: string, recorder: Recorder): Pr
 const bodiesOf = (recorder: Recorder): string[] =>
   recorder.notes.flatMap(({ event }) => event.Records.map(({ body }: { body: string }) => body));
 
-function missing(accepted: readonly string[], seen: readonly string[]): number {
+export function missing(accepted: readonly string[], seen: readonly string[]): number {
   const known = new Set(seen);
   return accepted.filter((body) => !known.has(body)).length;
 }
 
 /** Bodies that came for the first time though one before them, of the same group, had not come yet. */
-function reordered(accepted: readonly string[], seen: readonly string[]): number {
+export function reordered(accepted: readonly string[], seen: readonly string[]): number {
   let count = 0;
   for (const group of GROUPS) {
     const sent = accepted.filter((body) => body.startsWith(group));
@@ -139,7 +139,7 @@ function reordered(accepted: readonly string[], seen: readonly string[]): number
   return count;
 }
 
-async function untilDone(isDone: () => boolean): Promise<void> {
+export async function untilDone(isDone: () => boolean): Promise<void> {
   const giveUpAt = performance.now() + 60_000;
   while (!isDone() && performance.now() < giveUpAt) await delay(50);
 }
