@@ -77,6 +77,10 @@ const CHECKS: Readonly<Record<string, (invoked: Invoked) => void>> = {
     });
     assert.match(log, /order 1: 12\.5\n/);
   },
+  "sns-fanout": ({ text, log }) => {
+    assert.deepEqual(JSON.parse(text), [{ invoice: "o-1", total: 120.5 }]);
+    assert.match(log, /\tINFO\tOrder placed: invoice of 120\.5 for o-1\n/);
+  },
   "sqs-worker-python": (invoked) => CHECKS["sqs-worker"]?.(invoked),
   "shell-provided": ({ text }) => assert.equal(JSON.parse(text).message, "Hello, Alonzo!"),
 };
