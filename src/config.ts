@@ -38,6 +38,10 @@ export interface Config {
   readonly stemCells: number | "auto";
   readonly runtimesDir: string;
   readonly standIns: readonly StandIn[];
+  /** Base URLs of registries, or absolute directories, by the host in names of images. */
+  readonly imageRegistries: Readonly<Record<string, string>>;
+  /** Path, or empty for the user's own. */
+  readonly registryCredentials: string;
   /** Path, or empty for none. */
   readonly signingProfiles: string;
   /** A list or the path of a file: src/sources/external-endpoints.ts reads it. */
@@ -108,6 +112,15 @@ function standIn(text: string): StandIn {
   return { runtime, by };
 }
 
+function imageRegistry(text: string): [host: string, place: string] {
+  const [, host, place] = /^([^=/]+)=(.+)$/.exec(text) ?? [];
+  const isPlace = place?.startsWith("/") || (/^https?:\/\//.test(place ?? "") && URL.canParse(place ?? ""));
+  if (!host || !place || !isPlace) {
+    throw new ConfigError(`--image-registries: '${text}' is neither HOST=URL nor HOST=/DIRECTORY`);
+  }
+  return [host, place];
+}
+
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
@@ -163,6 +176,8 @@ export function resolveConfig(
     runtimesDir: text(SETTINGS.runtimesDir),
     standIns: listed(text(SETTINGS.standIns)).map(standIn),
     externalEndpoints: text(SETTINGS.externalEndpoints),
+    imageRegistries: Object.fromEntries(listed(text(SETTINGS.imageRegistries)).map(imageRegistry)),
+    registryCredentials: text(SETTINGS.registryCredentials),
     signingProfiles: text(SETTINGS.signingProfiles),
   };
   if (!isLoopback(config.host) && (config.accessKeyId === "test" || config.secretAccessKey === "test")) {

@@ -3,10 +3,9 @@ import { availableParallelism, totalmem } from "node:os";
 import packageJson from "../package.json" with { type: "json" };
 import type { Config } from "./config.ts";
 import { CredentialMint } from "./execution/credentials.ts";
-import { type CodeDirectories, EnvironmentFactory } from "./execution/environment-factory.ts";
+import { EnvironmentFactory } from "./execution/environment-factory.ts";
 import { Placement } from "./execution/placement.ts";
 import { EnvironmentPool } from "./execution/pool.ts";
-import type { Runtimes } from "./execution/runtimes.ts";
 import { selectDriver } from "./execution/sandbox/select.ts";
 import { StemCells } from "./execution/stem-cells.ts";
 import { CapacityProviders } from "./functions/capacity-providers.ts";
@@ -16,7 +15,6 @@ import { CodeStore } from "./functions/code-store.ts";
 import { EventSourceMappings } from "./functions/event-source-mappings.ts";
 import { functionArn } from "./functions/function-name.ts";
 import { FunctionUrlDirectory } from "./functions/function-url-directory.ts";
-import type { FunctionVersion } from "./functions/function-version.ts";
 import { Layers } from "./functions/layers.ts";
 import { loadSigningProfiles } from "./functions/signing-profiles.ts";
 import { mountedBy } from "./functions/unpacked-code.ts";
@@ -48,10 +46,10 @@ import {
   FunctionScalingControl,
   type Lambda,
   MappingLifecycle,
-  type Preparation,
 } from "./management/index.ts";
 import { createLog } from "./observability/log.ts";
 import { LogStore } from "./observability/log-store.ts";
+import { openImages, VersionPreparation } from "./preparation.ts";
 import { openCompanions } from "./services/companions.ts";
 import { type OnGone, regionSources } from "./sources/region-sources.ts";
 import { systemClock } from "./state/clock.ts";
@@ -108,7 +106,14 @@ export async function startRegion(config: Config): Promise<Region> {
   // There is nobody yet who could be using any code. Goes on while the next steps wait for what they probe.
   const swept = sweep(0);
   opened.defer(() => swept.catch(() => {}));
-  const sweeper = setInterval(() => void sweep().catch((error) => log.error("code sweep", { error })), SWEEP_EVERY_MS);
+  const sweepAll = async () => {
+    await sweep();
+    await images?.sweep((digests) => catalog.listing.referencedCode(digests));
+  };
+  const sweeper = setInterval(
+    () => void sweepAll().catch((error) => log.error("code sweep", { error })),
+    SWEEP_EVERY_MS,
+  );
   opened.defer(() => clearInterval(sweeper));
   const logs = new LogStore(data.join("logs"), log);
   opened.defer(() => logs.flush());
@@ -120,6 +125,9 @@ export async function startRegion(config: Config): Promise<Region> {
     discoverRuntimes(config),
   ]);
   opened.defer(() => driver.close());
+  const images = driver.imageRoot && (await openImages(driver.imageRoot, config, data.join("images"), clock));
+  if (images) opened.defer(() => images.close());
+  const preparation = new VersionPreparation(code, runtimes, images);
   await swept;
   const placement = new Placement(readMemory);
   const parallelStarts = Math.max(2, availableParallelism());
@@ -133,7 +141,8 @@ export async function startRegion(config: Config): Promise<Region> {
       logs,
       credentials: mint,
       region: config.region,
-      directories: (version) => directoriesOf(version, code),
+      directories: (version) => preparation.directories(version),
+      ...(images && { images }),
       onRegionConnection: (socket, endpoint) => gateway.accept(socket, { endpoint }),
     }),
     placement,
@@ -200,7 +209,7 @@ export async function startRegion(config: Config): Promise<Region> {
   });
   const activation = new Activation({
     catalog,
-    prepare: (version) => prepare(version, runtimes, code),
+    prepare: (version) => preparation.prepare(version),
     onFault: (error) => log.error("activation", { error }),
     onActive: (version) => {
       cells.expect(version, true);
@@ -240,6 +249,7 @@ export async function startRegion(config: Config): Promise<Region> {
     capacityProviders,
     capacityProviderLifecycle,
     functionScaling,
+    resolveImage: (uri, architecture) => preparation.resolveImage(uri, architecture),
     readCodeObject: codeReader(companions.codeObjects, authorize),
     codeUrl: (codeSha256, endpoint) =>
       presign({ ...config, service: "lambda", endpoint, path: codePath(codeSha256), now: clock.now() }),
@@ -310,34 +320,6 @@ export async function startRegion(config: Config): Promise<Region> {
     notices: [driver.description, ...rejected.map(({ name, reason, hint }) => `no ${name}: ${reason} (${hint})`)],
     close: () => closing.disposeAsync(),
   };
-}
-
-/** The work behind Pending: the runtime is here and the code is unpacked. */
-async function prepare(version: FunctionVersion, runtimes: Runtimes, code: CodeStore): Promise<Preparation> {
-  if (version.packageType === "Image") {
-    return { ok: false, reasonCode: "ImageAccessDenied", reason: "This region does not fetch container images yet." };
-  }
-  if (version.durable) {
-    return { ok: false, reasonCode: "FunctionError", reason: "This region does not run durable executions yet." };
-  }
-  if (version.fileSystems) {
-    const reason = "This region does not mount file systems yet.";
-    return { ok: false, reasonCode: "EFSMountConnectivityError", reason };
-  }
-  const runtime = version.runtime ?? "";
-  if (!runtimes.find(runtime)) {
-    const { reason, hint } = runtimes.whyMissing(runtime);
-    return { ok: false, reasonCode: "InvalidRuntime", reason: `${reason}: ${hint}` };
-  }
-  await Promise.all([directoriesOf(version, code), runtimes.prepare(runtime)]);
-  return { ok: true };
-}
-
-/** Where a version's code and layers are, unpacked and put together where that is not done yet. */
-async function directoriesOf(version: FunctionVersion, code: CodeStore): Promise<CodeDirectories> {
-  const layers = version.layers?.map(({ codeSha256 }) => codeSha256) ?? [];
-  const task = await code.ensure(version.codeSha256);
-  return { task, ...(layers.length > 0 && { layers: await code.ensureLayers(layers) }) };
 }
 
 function readMemory(): { totalMb: number; availableMb: number } {

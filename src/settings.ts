@@ -162,6 +162,21 @@ export const SETTINGS = {
     mayBeEmpty: true,
     about: "services that others keep, such as sqs=https://host:port, comma separated, or a JSON file of them",
   },
+  imageRegistries: {
+    flag: "image-registries",
+    variable: "ALONZO_IMAGE_REGISTRIES",
+    fallback: "",
+    mayBeEmpty: true,
+    about:
+      "where images come from, comma separated: HOST=URL of a registry, or HOST=/DIRECTORY of layouts and archives",
+  },
+  registryCredentials: {
+    flag: "registry-credentials",
+    variable: "ALONZO_REGISTRY_CREDENTIALS",
+    fallback: "",
+    mayBeEmpty: true,
+    about: "file with the credentials of registries, as `docker login` writes it; by default ~/.docker/config.json",
+  },
   signingProfiles: {
     flag: "signing-profiles",
     variable: "ALONZO_SIGNING_PROFILES",

@@ -1,6 +1,7 @@
 /** Builds execution environments: code, language, credentials, log stream and sandbox of a function version put together. */
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
+import { join } from "node:path";
 import type { FunctionVersion } from "../functions/function-version.ts";
 import type { LogStore } from "../observability/log-store.ts";
 import type { CredentialMint } from "./credentials.ts";
@@ -9,25 +10,29 @@ import { EnvironmentLog } from "./environment-log.ts";
 import { environmentVariables, extensionVariables, type VariableSources } from "./environment-variables.ts";
 import { Extensions, MOST_EXTENSIONS } from "./extensions.ts";
 import { type ExternalExtension, findExternalExtensions } from "./external-extensions.ts";
-import { extensionLaunchFailure } from "./failure.ts";
+import { extensionLaunchFailure, type Failure } from "./failure.ts";
+import { imageInstallation, imageProblem, imageStart } from "./images/image-installation.ts";
+import type { ImageStore } from "./images/image-store.ts";
 import type { InitializationType } from "./initialization.ts";
 import { InvocationSlot } from "./invocation-slot.ts";
 import { LargeBodies } from "./large-bodies.ts";
 import { RuntimeApi } from "./runtime-api/runtime-api.ts";
 import type { ExtensionsLaunch, Launch } from "./runtime-process.ts";
-import { findCustomBootstrap, type Runtimes } from "./runtimes.ts";
+import { findCustomBootstrap, type RuntimeInstallation, type Runtimes } from "./runtimes.ts";
 import type { Sandbox, SandboxDirectories, SandboxDriver, SandboxSpec } from "./sandbox/sandbox.ts";
 import type { StemCells } from "./stem-cells.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 
 /** Directories of the host with what a function version brings. */
-export type CodeDirectories = Pick<SandboxDirectories, "task" | "layers">;
+export type CodeDirectories = Pick<SandboxDirectories, "root" | "task" | "layers">;
 
 export interface FactoryParts {
   readonly driver: SandboxDriver;
   /** Absent where nothing is started ahead. */
   readonly cells?: StemCells;
   readonly runtimes: Runtimes;
+  /** Absent where the driver runs none. */
+  readonly images?: Pick<ImageStore, "ensure">;
   readonly logs: LogStore;
   readonly credentials: CredentialMint;
   readonly region: string;
@@ -52,10 +57,10 @@ export class EnvironmentFactory {
     initialization: InitializationType,
     listener: EnvironmentListener,
   ): Promise<Environment> {
-    const { driver, runtimes, logs } = this.#parts;
-    const installation = runtimes.find(version.runtime ?? "");
-    if (!installation) throw new Error(`runtime ${version.runtime} is not installed on this machine`);
-    const directories = await this.#parts.directories(version);
+    const { driver, logs } = this.#parts;
+    const { installation, directories, ...start } = await (version.packageType === "Image"
+      ? this.#ofImage(version)
+      : this.#ofZip(version));
     const logStreamName = newLogStreamName(version.version);
     const telemetry = new Telemetry((port) => sandbox.connect(port), version.logging.logFormat === "JSON");
     const log = new EnvironmentLog(logs.stream(version.logging.logGroup, logStreamName), telemetry, version.logging);
@@ -86,10 +91,38 @@ export class EnvironmentFactory {
     const sources = { version, initialization, installation, sandbox, region, logStreamName, credentials };
     const launch = {
       ...(await launchOf(sources, directories)),
+      ...(start.problem && { problem: start.problem }),
       ...(external.length > 0 && { extensions: extensionsLaunch(external, sources) }),
     };
     return new Environment({ version, sandbox, slot, extensions, log, telemetry, launch, initialization }, listener);
   }
+
+  async #ofZip(version: FunctionVersion): Promise<Start> {
+    const installation = this.#parts.runtimes.find(version.runtime ?? "");
+    if (!installation) throw new Error(`runtime ${version.runtime} is not installed on this machine`);
+    return { installation, directories: await this.#parts.directories(version) };
+  }
+
+  async #ofImage(version: FunctionVersion): Promise<Start> {
+    const { images } = this.#parts;
+    if (!images || version.imageUri === undefined) throw new Error("the driver runs no container images");
+    const image = await images.ensure(version.imageUri, version.codeSha256);
+    const start = imageStart(image, version);
+    const problem = imageProblem(image, start);
+    const { root } = image;
+    return {
+      installation: imageInstallation(image, start, version),
+      directories: { root, task: join(root, "var/task"), layers: join(root, "opt") },
+      ...(problem && { problem }),
+    };
+  }
+}
+
+/** What is started, and with which directories of the host. */
+interface Start {
+  readonly installation: RuntimeInstallation;
+  readonly directories: CodeDirectories;
+  readonly problem?: Failure;
 }
 
 async function launchOf(sources: VariableSources, directories: CodeDirectories): Promise<Launch> {
@@ -107,7 +140,7 @@ async function launchOf(sources: VariableSources, directories: CodeDirectories):
     command: bootstrap && {
       argv: installation.command(sandbox.paths, { ...options, bootstrap }),
       environment: environmentVariables(sources),
-      workingDirectory: sandbox.paths.task,
+      workingDirectory: installation.workingDirectory ?? sandbox.paths.task,
     },
   };
 }

@@ -21,6 +21,7 @@ export function environmentVariables(sources: VariableSources): Record<string, s
   const { paths } = sandbox;
   return {
     ...overridable(sandbox),
+    ...installation.defaults,
     ...version.environment,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,

@@ -288,6 +288,7 @@ export class Environment {
     if (kind === "timeout") {
       this.#platform.timeout(requestId);
     } else if (failure.logMessage !== undefined) {
+      if (failure.extraLine !== undefined) this.#log.platform(`${failure.extraLine}\n`);
       this.#platform.fault(requestId, failure.logMessage, failure.errorType);
     }
     const isUsable = kind === "response-too-large" || kind === "function-error";

@@ -11,6 +11,8 @@ export interface Failure {
   readonly errorType: string;
   /** Ends the sentence `RequestId: <id> Error: ` in the log; absent when the runtime told the caller itself. */
   readonly logMessage?: string;
+  /** A line of the platform's for the log, before that sentence. */
+  readonly extraLine?: string;
   /** The document for the caller of that request. */
   document(requestId: string): Buffer;
 }
@@ -74,6 +76,23 @@ function signalWord(signal: string): string {
 export function timeoutFailure(timeoutSeconds: number): Failure {
   const message = `Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
   return platformFailure("Sandbox.Timedout", message, { status: "timeout" });
+}
+
+/** A container image that can be seen not to start. */
+export function imageFailure(
+  errorType: "Runtime.InvalidEntrypoint" | "Runtime.InvalidWorkingDir",
+  message: string,
+  { entryPoint, command, workingDirectory }: ImageWords,
+): Failure {
+  const words = (list: readonly string[]): string => `[${list.join(", ")}]`;
+  const log = `IMAGE\tLaunch error: ${message}\tEntrypoint: ${words(entryPoint)}\tCmd: ${words(command)}\tWorkingDir: [${workingDirectory}]`;
+  return { ...platformFailure(errorType, message), extraLine: log };
+}
+
+interface ImageWords {
+  readonly entryPoint: readonly string[];
+  readonly command: readonly string[];
+  readonly workingDirectory: string;
 }
 
 export function missingBootstrapFailure(): Failure {

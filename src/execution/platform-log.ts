@@ -89,7 +89,8 @@ export class PlatformLog {
       instanceId,
       instanceMaxMemory: memoryMb,
     };
-    const line = phase === "init" ? initStartLine(runtimeVersion, runtimeVersionArn) : undefined;
+    const line =
+      phase === "init" && runtimeVersion !== "" ? initStartLine(runtimeVersion, runtimeVersionArn) : undefined;
     this.#emit("initStart", "INFO", record, line);
   }
 

@@ -30,6 +30,8 @@ export interface Launch {
   readonly command: SandboxCommand | undefined;
   readonly runtimeVersion: string;
   readonly runtimeVersionArn: string;
+  /** It can be seen not to start. */
+  readonly problem?: Failure;
   /** Absent: there are none. */
   readonly extensions?: ExtensionsLaunch;
 }
@@ -97,6 +99,7 @@ export class RuntimeProcess {
       return problem.failure;
     }
     const { command } = this.#launch;
+    if (this.#launch.problem) return this.#launch.problem;
     if (!command) return missingBootstrapFailure();
     const generation = ++this.#generation;
     this.#slot.reset();

@@ -79,6 +79,7 @@ async function management() {
     functionScaling: new FunctionScalingControl({ catalog, onFault: (error) => faults.push(error) }),
     mappings,
     readCodeObject: async () => Buffer.alloc(0),
+    resolveImage: async () => ({ kind: "unknown" }),
     mappingLifecycle: new MappingLifecycle({
       mappings,
       pollers: { refusal: async () => undefined, begin: async () => ({ ok: true }), end: async () => {} },

@@ -7,7 +7,8 @@ import type { FunctionState, FunctionVersion } from "../functions/function-versi
 import { type Pause, Settling } from "./settling.ts";
 
 export type Preparation =
-  | { readonly ok: true }
+  /** `codeSha256` of a container image: which one its name meant. */
+  | { readonly ok: true; readonly codeSha256?: string }
   /** `reasonCode` is one of the model's StateReasonCodes; `reason` is for the owner of the function. */
   | { readonly ok: false; readonly reasonCode: string; readonly reason: string };
 
@@ -102,7 +103,9 @@ export class Activation {
       return { ok: false, reasonCode: "InternalError", reason: "The function could not be prepared." };
     });
     if (preparation.ok) {
-      await this.#record(version, { state: activeState(version), lastUpdateStatus: "Successful" }, REASONS);
+      const { codeSha256 } = preparation;
+      const known = { state: activeState(version), ...(codeSha256 !== undefined && { codeSha256 }) };
+      await this.#record(version, { ...known, lastUpdateStatus: "Successful" }, REASONS);
       this.#onActive(version);
       return;
     }

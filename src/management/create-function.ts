@@ -47,7 +47,7 @@ export function createFunctionHandlers(management: ManagementContext) {
       if (await catalog.describe(name)) taken();
       const layers = (await resolveLayers(management, context, input.Layers)) ?? [];
       await admitLayers(management, context, layers, signing);
-      const given = await fetchedCode(management, context, named);
+      const given = await fetchedCode(management, context, named, configuration.architecture);
       checkCodeStorage(fail, zippedSize(given) * (publishes ? 2 : 1), await codeStorage.left());
 
       const written = await withStoredCode(fail, codeStore, given, admit, async (code) => {

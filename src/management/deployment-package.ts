@@ -4,7 +4,12 @@
  */
 import { type CodeObject, CodeObjectRefusal } from "../functions/code-objects.ts";
 import type { CodeStore } from "../functions/code-store.ts";
-import type { FunctionConfiguration, FunctionLayer, FunctionVersion } from "../functions/function-version.ts";
+import type {
+  Architecture,
+  FunctionConfiguration,
+  FunctionLayer,
+  FunctionVersion,
+} from "../functions/function-version.ts";
 import { MAX_UNZIPPED_BYTES } from "../functions/unzip.ts";
 import { UnzipError } from "../functions/unzip-error.ts";
 import type { SignedBy } from "./code-admission.ts";
@@ -84,11 +89,14 @@ export function givenCode(
 
 /** The code itself, fetched where an object holds it. @throws ServiceError */
 export async function fetchedCode(
-  { fail, readCodeObject }: Pick<ManagementContext, "fail" | "readCodeObject">,
+  management: Pick<ManagementContext, "fail" | "readCodeObject" | "resolveImage">,
   { principal }: CallContext,
   named: NamedCode,
+  architecture: Architecture = "x86_64",
 ): Promise<GivenCode> {
+  if ("imageUri" in named) return resolvedImage(management, named, architecture);
   if (!("object" in named)) return named;
+  const { fail, readCodeObject } = management;
   const { object, ...key } = named;
   try {
     const zip = await readCodeObject(object, MAX_UNZIPPED_BYTES, principal);
@@ -96,6 +104,41 @@ export async function fetchedCode(
   } catch (error) {
     if (!(error instanceof CodeObjectRefusal)) throw error;
     return fail("InvalidParameterValueException", objectRefusal(error, object));
+  }
+}
+
+type NamedImage = Extract<GivenCode, { imageUri: string }>;
+
+/** One that is pinned is looked for when it is fetched. */
+async function resolvedImage(
+  { fail, resolveImage }: Pick<ManagementContext, "fail" | "resolveImage">,
+  image: NamedImage,
+  architecture: Architecture,
+): Promise<NamedImage> {
+  if (image.digest !== undefined) return image;
+  const { imageUri } = image;
+  const resolution = await resolveImage(imageUri, architecture);
+  switch (resolution.kind) {
+    case "found":
+      return { imageUri, digest: resolution.digest };
+    case "unknown":
+      return image;
+    case "missing":
+      return fail(
+        "InvalidParameterValueException",
+        `Source image ${imageUri} does not exist. Provide a valid source image.`,
+      );
+    case "denied":
+      return fail(
+        "AccessDeniedException",
+        "Lambda does not have permission to access the ECR image. Check the ECR permissions.",
+      );
+    case "invalid":
+      // AWS names the media types that it takes; here the reason says which part is at fault.
+      return fail(
+        "InvalidParameterValueException",
+        `The image manifest, config or layer media type for the source image ${imageUri} is not supported. ${resolution.reason}`,
+      );
   }
 }
 

@@ -33,7 +33,7 @@ export { CapacityProviderLifecycle } from "./capacity-provider-lifecycle.ts";
 export { codeReader } from "./code-reader.ts";
 export { CodeStorage } from "./code-storage.ts";
 export { FunctionScalingControl } from "./function-scaling-control.ts";
-export type { Lambda, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
+export type { ImageResolution, Lambda, LambdaFail, LambdaHandlers, ManagementContext } from "./lambda-api.ts";
 export { MappingLifecycle, type Pollers } from "./mapping-lifecycle.ts";
 
 export const SERVED_OPERATIONS = [

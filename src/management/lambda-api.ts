@@ -4,6 +4,7 @@ import type { Catalog } from "../functions/catalog.ts";
 import type { CodeSigningConfigs } from "../functions/code-signing-configs.ts";
 import type { CodeStore } from "../functions/code-store.ts";
 import type { EventSourceMappings } from "../functions/event-source-mappings.ts";
+import type { Architecture } from "../functions/function-version.ts";
 import type { Layers } from "../functions/layers.ts";
 import type { SigningProfile } from "../functions/signing-profiles.ts";
 import type { Clock } from "../state/clock.ts";
@@ -43,11 +44,21 @@ export interface ManagementContext {
   readonly capacityProviderLifecycle: CapacityProviderLifecycle;
   /** The bytes of an object that holds code, for a caller who may read it. @throws CodeObjectRefusal */
   readonly readCodeObject: ReadCodeObject;
+  readonly resolveImage: ResolveImage;
   /** A URL at which the zip can be downloaded for the next ten minutes. */
   readonly codeUrl: (codeSha256: string, endpoint: string) => string;
   readonly account: AccountConcurrency;
   readonly concurrency: ConcurrencyControl;
 }
+
+/** What became of asking which image a name means. */
+export type ImageResolution =
+  | { readonly kind: "found"; readonly digest: string }
+  | { readonly kind: "missing" | "denied" | "invalid"; readonly reason: string }
+  /** It cannot be asked now: the version is to find out while it is Pending. */
+  | { readonly kind: "unknown" };
+
+export type ResolveImage = (uri: string, architecture: Architecture) => Promise<ImageResolution>;
 
 /** The account's room for deployment packages. */
 export interface CodeRoom {

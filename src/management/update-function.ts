@@ -52,7 +52,8 @@ export function updateFunctionHandlers(management: ManagementContext) {
       refuse(newCodeRefusal(known.packageType, input));
       checkUpdatable(known, input.RevisionId);
 
-      const given = await fetchedCode(management, context, named);
+      const architecture = input.Architectures?.[0] ?? known.architecture;
+      const given = await fetchedCode(management, context, named, architecture as typeof known.architecture);
       const publishes = input.Publish === true || input.PublishTo !== undefined;
       const replaced = await replacedBy(catalog, target.name, input.PublishTo);
       const added = zippedSize(given) * (publishes ? 2 : 1);

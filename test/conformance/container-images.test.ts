@@ -41,7 +41,11 @@ describe("container images", () => {
     const failed = await settled(suite.region, String(FunctionName));
     assert.deepEqual(
       [failed.State, failed.StateReasonCode, failed.StateReason],
-      ["Failed", "ImageAccessDenied", "This region does not fetch container images yet."],
+      [
+        "Failed",
+        "ImageAccessDenied",
+        "Container images take the isolation driver `container`, which this region does not use.",
+      ],
     );
     assert.deepEqual(failed.ImageConfigResponse, { ImageConfig: config });
     assert.deepEqual(

@@ -53,6 +53,26 @@ export class Tree {
     return this.#resolve(parts.slice(0, -1), 0);
   }
 
+  /** Host path of what programs inside find at a path, links followed within the tree; undefined when there is nothing. */
+  find(parts: readonly string[], links = 0): string | undefined {
+    const resolved: string[] = [];
+    for (const [index, part] of parts.entries()) {
+      if (part === "..") {
+        resolved.pop();
+        continue;
+      }
+      const here = [...resolved, part];
+      const stats = lstatSync(this.path(here), { throwIfNoEntry: false });
+      if (!stats) return undefined;
+      if (stats.isSymbolicLink()) {
+        if (links >= MOST_LINKS) return undefined;
+        return this.find([...this.#target(here), ...parts.slice(index + 1)], links + 1);
+      }
+      resolved.push(part);
+    }
+    return this.path(resolved);
+  }
+
   /** A directory, in the place of whatever is there and is none. */
   directory(parts: readonly string[], mode: number): string {
     const path = this.path(parts);
@@ -95,6 +115,13 @@ export class Tree {
     return join(this.root, ...parts);
   }
 
+  /** Where a link leads, from the top; `..` may be among it. */
+  #target(link: readonly string[]): string[] {
+    const target = readlinkSync(this.path(link));
+    const parts = target.split("/").filter((part) => part !== "" && part !== ".");
+    return target.startsWith("/") ? parts : [...link.slice(0, -1), ...parts];
+  }
+
   #resolve(parts: readonly string[], links: number): string[] {
     const resolved: string[] = [];
     for (const [index, part] of parts.entries()) {
@@ -106,9 +133,7 @@ export class Tree {
       const stats = lstatSync(this.path(here), { throwIfNoEntry: false });
       if (stats?.isSymbolicLink()) {
         if (links >= MOST_LINKS) throw new BadPath("links that lead to each other");
-        const target = readlinkSync(this.path(here));
-        const rest = [...target.split("/").filter((one) => one !== "" && one !== "."), ...parts.slice(index + 1)];
-        return this.#resolve(target.startsWith("/") ? rest : [...resolved, ...rest], links + 1);
+        return this.#resolve([...this.#target(here), ...parts.slice(index + 1)], links + 1);
       }
       if (!stats?.isDirectory()) this.directory(here, 0o755);
       resolved.push(part);

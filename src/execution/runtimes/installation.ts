@@ -18,7 +18,7 @@ export interface RuntimeInstallation {
   /** Identifier, e.g. `nodejs22.x`. */
   readonly runtime: string;
   /** `managed` has a bootstrap of ours; `custom` runs the function's own, see findCustomBootstrap(). */
-  readonly kind: "managed" | "custom";
+  readonly kind: "managed" | "custom" | "image";
   /** Exact version of the language, e.g. `22.23.3`; `al2023` for custom runtimes. */
   readonly version: string;
   /** As INIT_START prints it, e.g. `nodejs:22.v23`. */
@@ -29,6 +29,10 @@ export interface RuntimeInstallation {
   readonly bootstrapDirectory?: string;
   /** Its bootstrap can start before the function is known, and wait for it: in a stem cell. */
   readonly canWait?: true;
+  /** Where it starts, when that is not /var/task. */
+  readonly workingDirectory?: string;
+  /** Variables over which the function's own win: a container image's. */
+  readonly defaults?: Readonly<Record<string, string>>;
   /** Argument vector of the runtime process, as seen inside the sandbox. */
   command(paths: SandboxPaths, options?: LaunchOptions): readonly string[];
   /**

@@ -22,6 +22,11 @@ export interface Capabilities {
 
 /** Directories of the host that the function may read. All are mounted read-only, nosuid, nodev. */
 export interface SandboxDirectories {
+  /**
+   * Root file system of a container image, in which all the others are, prepared as the driver asks for it. Without one
+   * the driver's own.
+   */
+  readonly root?: string;
   /** Unpacked deployment package: /var/task */
   readonly task: string;
   /** Our bootstrap of a managed runtime: /var/runtime */
@@ -152,11 +157,21 @@ export interface Cell extends SandboxPlace {
   destroy(): Promise<void>;
 }
 
+/** What a root file system of a container image needs so that sandboxes can have it. */
+export interface ImageRoot {
+  /** Directories that must be there. */
+  readonly mountPoints: readonly string[];
+  /** Files that must be there: others are mounted over them. */
+  readonly files: readonly string[];
+}
+
 export interface SandboxDriver {
   readonly name: IsolationName;
   readonly capabilities: Capabilities;
   /** A line for the operator: what holds the functions, e.g. `runc 1.1.5, cgroup hybrid, outbound network by nftables`. */
   readonly description: string;
+  /** Absent: it runs no container images. */
+  readonly imageRoot?: ImageRoot;
   create(spec: SandboxSpec): Promise<Sandbox>;
   /** Make a sandbox ahead. Absent where directories and limits cannot come late. */
   createCell?(spec: CellSpec): Promise<Cell>;

@@ -1,5 +1,6 @@
 /** The OCI configuration of one sandbox: which walls the runtime (runc, crun) is to build. Pure: spec in, JSON out. */
 import type { SandboxDirectories } from "../sandbox.ts";
+import { IMAGE_ROOT, type ImageShell, SHELL_DIRECTORY } from "./image-root.ts";
 import { limitsOf } from "./limits.ts";
 import type { ProcessOne } from "./process-one.ts";
 import { MEMORY_DEVICE_MAJOR, MEMORY_DEVICES, OWN_DIRECTORY } from "./rootfs.ts";
@@ -9,7 +10,10 @@ const MB = 1024 * 1024;
 
 export interface BundleParts {
   readonly processOne: ProcessOne;
+  /** Of the region, with the files of /etc that every sandbox has; the image's stands in directories. */
   readonly root: string;
+  /** The shell for process 1, and where it is on the host when the root has none. */
+  readonly shell: ImageShell | undefined;
   readonly devices: string;
   readonly directories: SandboxDirectories;
   /** What the host mounts there later appears inside, and nothing the other way round. */
@@ -43,17 +47,25 @@ function bind(source: string | undefined, destination: string, ...options: strin
   return [{ destination, source, type: "bind", options: ["bind", "nosuid", "nodev", ...options] }];
 }
 
-function mounts({ directories, areDirectoriesLate, devices, own, temporary }: BundleParts): object[] {
-  const late = areDirectoriesLate ? ["rslave"] : [];
-  return [
+function mounts(parts: BundleParts): object[] {
+  const { directories, areDirectoriesLate, devices, own, temporary, shell } = parts;
+  const always = [
     { destination: "/proc", source: "proc", type: "proc", options: ["nosuid", "noexec", "nodev"] },
     { destination: "/dev", source: devices, type: "bind", options: ["bind", "ro", "nosuid", "noexec"] },
+    ...bind(own, OWN_DIRECTORY, "ro", "noexec"),
+    ...bind(temporary, "/tmp"),
+  ];
+  if (directories.root !== undefined) {
+    const files = IMAGE_ROOT.files.flatMap((file) => bind(`${parts.root}${file}`, file, "ro", "noexec"));
+    return [...always, ...bind(shell?.directory, SHELL_DIRECTORY, "ro"), ...files];
+  }
+  const late = areDirectoriesLate ? ["rslave"] : [];
+  return [
+    ...always,
     ...bind(directories.task, "/var/task", "ro", ...late),
     ...bind(directories.runtime, "/var/runtime", "ro"),
     ...bind(directories.language, "/var/lang", "ro"),
     ...bind(directories.layers, "/opt", "ro", ...late),
-    ...bind(own, OWN_DIRECTORY, "ro", "noexec"),
-    ...bind(temporary, "/tmp"),
   ];
 }
 
@@ -80,7 +92,7 @@ export function ociConfig(parts: BundleParts): object {
     process: {
       terminal: false,
       user: { uid: userId, gid: userId, umask: 0o022 },
-      args: ["/bin/sh", "-c", processOne.script, "init", ...processOne.argv],
+      args: [...(parts.shell?.argv ?? ["/bin/sh"]), "-c", processOne.script, "init", ...processOne.argv],
       env: Object.entries(processOne.environment).map(([name, value]) => `${name}=${value}`),
       cwd: processOne.workingDirectory,
       capabilities: NO_CAPABILITIES,
@@ -89,7 +101,7 @@ export function ociConfig(parts: BundleParts): object {
       // When the whole machine runs out of memory, functions go before anything else.
       oomScoreAdj: 900,
     },
-    root: { path: parts.root, readonly: true },
+    root: { path: parts.directories.root ?? parts.root, readonly: true },
     hostname: "localhost",
     mounts: mounts(parts),
     linux: {

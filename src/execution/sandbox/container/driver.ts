@@ -5,12 +5,13 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { prepared } from "../prepared.ts";
-import type { Capabilities, Cell, CellSpec, Sandbox, SandboxDriver, SandboxSpec } from "../sandbox.ts";
+import type { Capabilities, Cell, CellSpec, ImageRoot, Sandbox, SandboxDriver, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
 import { ContainerCell } from "./cell.ts";
 import { type CgroupLayout, readCgroupLayout } from "./cgroup-layout.ts";
 import { raiseFirewall } from "./firewall.ts";
 import type { Ground } from "./ground.ts";
+import { IMAGE_ROOT, makeImageShell } from "./image-root.ts";
 import { Linux } from "./linux.ts";
 import { MemoryWatcher } from "./memory-watcher.ts";
 import { NamespacePool } from "./namespace-pool.ts";
@@ -34,12 +35,14 @@ async function layGround(linux: Linux, layout: CgroupLayout, runDirectory: RunDi
   for (const directory of [root, devices]) mkdirSync(directory, { mode: 0o755 });
   buildRoot(linux, root);
   buildDevices(linux, devices);
+  const shell = await makeImageShell(join(path, "shell"));
   prepareParentGroup(layout, regionCgroup(number));
   return {
     linux,
     layout,
     runDirectory,
     root,
+    shell,
     devices,
     stateRoot: join(path, "runtime"),
     seccomp: seccompProfile(),
@@ -74,12 +77,14 @@ export class ContainerDriver implements SandboxDriver {
   readonly capabilities = CAPABILITIES;
   readonly description: string;
   readonly createCell?: (spec: CellSpec) => Promise<Cell>;
+  readonly imageRoot?: ImageRoot;
   readonly #ground: Ground;
   readonly #namespaces: NamespacePool;
   readonly #sandboxes = new Set<ContainerSandbox>();
 
   private constructor(ground: Ground, namespaces: NamespacePool, description: string) {
     this.#ground = ground;
+    if (ground.shell) this.imageRoot = IMAGE_ROOT;
     this.#namespaces = namespaces;
     this.description = description;
     if (canMountLate(ground)) this.createCell = (spec) => ContainerCell.create(spec, (sandbox) => this.#make(sandbox));

@@ -1,5 +1,6 @@
 /** What all sandboxes of a region stand on: found and made once when the driver opens. */
 import type { CgroupLayout } from "./cgroup-layout.ts";
+import type { ImageShell } from "./image-root.ts";
 import type { Linux } from "./linux.ts";
 import type { MemoryWatcher } from "./memory-watcher.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
@@ -11,6 +12,8 @@ export interface Ground {
   readonly layout: CgroupLayout;
   readonly runtime: OciRuntime;
   readonly runDirectory: RunDirectory;
+  /** What runs process 1 where the root has no shell; undefined where none could be made. */
+  readonly shell: ImageShell | undefined;
   /** The root directory inside every sandbox. */
   readonly root: string;
   /** The /dev inside every sandbox. */

@@ -32,7 +32,7 @@ echo ${RUNTIME} $s >&3`;
  */
 const WITH_EXTENSIONS = `i=0
 for e; do { (exec "$e" >&5 2>&5 5>&-) 3>&-; echo $i $? >&3; } 4>&- & i=$((i+1)); done
-exec 5>&-; eval "$(/bin/cat <&4 3>&-)"; exec 4>&-
+exec 5>&-; eval "$(while IFS= read -r l || [ -n "$l" ]; do printf '%s\\n' "$l"; done <&4 3>&-)"; exec 4>&-
 ${RUN_RUNTIME}
 until wait; do :; done`;
 

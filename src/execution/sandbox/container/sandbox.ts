@@ -246,8 +246,10 @@ export class ContainerSandbox implements Sandbox {
 
   async #launch(one: ProcessOne, beside?: Beside): Promise<Launched> {
     const { linux, layout, runtime, stateRoot, root, devices, seccomp } = this.#ground;
+    const isImage = this.#spec.directories.root !== undefined;
     const config = ociConfig({
       processOne: one,
+      shell: isImage ? this.#ground.shell : undefined,
       root,
       devices,
       seccomp,

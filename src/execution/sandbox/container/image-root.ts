@@ -1,0 +1,46 @@
+/**
+ * Container images as roots: what they must have for a sandbox's own, and the shell that is process 1 in them. An image may
+ * have no shell, and none whose libraries fit the host's: so it comes with its loader and its libraries.
+ */
+import { chmodSync, copyFileSync, existsSync, mkdirSync, realpathSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { ImageRoot } from "../sandbox.ts";
+import { run } from "./commands.ts";
+import { OWN_DIRECTORY } from "./rootfs.ts";
+
+export const SHELL_DIRECTORY = "/run/alonzo-shell";
+
+export const IMAGE_ROOT: ImageRoot = {
+  mountPoints: ["/proc", "/dev", "/sys", "/tmp", "/var/task", OWN_DIRECTORY, SHELL_DIRECTORY],
+  files: ["/etc/resolv.conf", "/etc/hosts"],
+};
+
+export interface ImageShell {
+  /** Of the host. */
+  readonly directory: string;
+  /** How it is called inside. */
+  readonly argv: readonly string[];
+}
+
+const LOADERS: Readonly<Record<string, string>> = {
+  x64: "/lib64/ld-linux-x86-64.so.2",
+  arm64: "/lib/ld-linux-aarch64.so.1",
+};
+
+/** Copy the host's shell, its loader and its libraries. @returns undefined where they are not where glibc has them */
+export async function makeImageShell(directory: string): Promise<ImageShell | undefined> {
+  const loader = LOADERS[process.arch];
+  if (loader === undefined || !existsSync(loader)) return undefined;
+  const shell = realpathSync("/bin/sh");
+  const listed = await run(loader, ["--list", shell]).catch(() => "");
+  const libraries = [...listed.matchAll(/=> (\/\S+)/g)].map(([, path = ""]) => path);
+  if (libraries.length === 0) return undefined;
+  mkdirSync(directory, { mode: 0o755 });
+  copyFileSync(realpathSync(loader), join(directory, "loader"));
+  copyFileSync(shell, join(directory, "sh"));
+  for (const library of libraries) copyFileSync(realpathSync(library), join(directory, basename(library)));
+  for (const name of ["loader", "sh", ...libraries.map((path) => basename(path))])
+    chmodSync(join(directory, name), 0o755);
+  const inside = (name: string): string => join(SHELL_DIRECTORY, name);
+  return { directory, argv: [inside("loader"), "--library-path", SHELL_DIRECTORY, inside("sh")] };
+}
