@@ -127,6 +127,18 @@ export const COMPONENTS = {
     packages: ["openjdk-17-jdk-headless"],
     find: program("javac"),
   },
+  dockerRegistry: {
+    name: "docker-registry",
+    why: "the tests fetch container images from it",
+    packages: ["docker-registry"],
+    find: program("docker-registry"),
+  },
+  buildah: {
+    name: "buildah",
+    why: "the tests build container images with it",
+    packages: ["buildah"],
+    find: program("buildah"),
+  },
   ruby: { name: "Ruby", why: "runs ruby functions", packages: ["ruby"], find: program("ruby") },
   procps: { name: "procps", why: "the tests look for orphan processes", packages: ["procps"], find: program("ps") },
 } as const satisfies Record<string, Component>;

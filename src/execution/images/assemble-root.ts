@@ -8,6 +8,7 @@ import {
   type Dirent,
   linkSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -24,7 +25,8 @@ const CANNOT_LINK: ReadonlySet<string | undefined> = new Set(["EMLINK", "EPERM",
 /** @param layers directories that unpackLayer() made, lowest first @param target is created */
 export function assembleRoot(layers: readonly string[], target: string): void {
   const tree = new Tree(target);
-  tree.directory([], 0o755);
+  mkdirSync(target);
+  chmodSync(target, 0o755);
   for (const layer of layers) {
     const notes = JSON.parse(readFileSync(join(layer, NOTES), "utf8")) as LayerNotes;
     for (const path of notes.removed) tree.remove(componentsOf(path));

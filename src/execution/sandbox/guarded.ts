@@ -227,6 +227,7 @@ export function guardDriver(driver: SandboxDriver): SandboxDriver {
       check(spec);
       return new GuardedSandbox(await driver.create(spec));
     },
+    ...(driver.imageRoot && { imageRoot: driver.imageRoot }),
     ...(driver.createCell && {
       async createCell(spec: CellSpec): Promise<Cell> {
         check(spec);
