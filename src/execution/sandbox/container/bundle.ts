@@ -12,7 +12,7 @@ export interface BundleParts {
   readonly processOne: ProcessOne;
   /** Of the region, with the files of /etc that every sandbox has; the image's stands in directories. */
   readonly root: string;
-  /** The shell for process 1, and where it is on the host when the root has none. */
+  /** What runs process 1 in a root that may have no shell. */
   readonly shell: ImageShell | undefined;
   readonly devices: string;
   readonly directories: SandboxDirectories;
@@ -85,6 +85,10 @@ function allowedDevices(): object[] {
   return Object.values(MEMORY_DEVICES).map((minor) => ({ allow: true, type: "c", major, minor, access: "rw" }));
 }
 
+/** An image's own could be anything. */
+const shellOf = ({ directories, shell }: BundleParts): readonly string[] =>
+  (directories.root !== undefined && shell?.argv) || ["/bin/sh"];
+
 export function ociConfig(parts: BundleParts): object {
   const { processOne, userId } = parts;
   return {
@@ -92,7 +96,7 @@ export function ociConfig(parts: BundleParts): object {
     process: {
       terminal: false,
       user: { uid: userId, gid: userId, umask: 0o022 },
-      args: [...(parts.shell?.argv ?? ["/bin/sh"]), "-c", processOne.script, "init", ...processOne.argv],
+      args: [...shellOf(parts), "-c", processOne.script, "init", ...processOne.argv],
       env: Object.entries(processOne.environment).map(([name, value]) => `${name}=${value}`),
       cwd: processOne.workingDirectory,
       capabilities: NO_CAPABILITIES,

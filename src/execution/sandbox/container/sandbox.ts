@@ -245,11 +245,10 @@ export class ContainerSandbox implements Sandbox {
   }
 
   async #launch(one: ProcessOne, beside?: Beside): Promise<Launched> {
-    const { linux, layout, runtime, stateRoot, root, devices, seccomp } = this.#ground;
-    const isImage = this.#spec.directories.root !== undefined;
+    const { linux, layout, runtime, stateRoot, root, shell, devices, seccomp } = this.#ground;
     const config = ociConfig({
       processOne: one,
-      shell: isImage ? this.#ground.shell : undefined,
+      shell,
       root,
       devices,
       seccomp,
