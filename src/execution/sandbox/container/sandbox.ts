@@ -34,7 +34,6 @@ const FIRST_USER_ID = 1_000_000;
 const USER_IDS_PER_REGION = 4096;
 /** Every process is dead when the exit is known, so what is in the pipe is all there is. */
 const DRAIN_MS = 1000;
-
 /** What a cell is made for: the smallest function that there can be. */
 export const CELL_SIZE: Size = { memoryMb: 128, ephemeralStorageMb: 512 };
 
@@ -127,8 +126,8 @@ export class ContainerSandbox implements Sandbox {
     waiting?.tell(command);
     const { ends, over } = waiting ?? (await this.#launch(processOne(command)));
     // Alone it is over with the runtime: what was written is all there, and every process dead, when its end is told.
-    const isAlone = waiting === undefined || waiting.isCell;
-    return { exited: isAlone ? over.then(() => this.#endOf(ends, RUNTIME)) : this.#endOf(ends, RUNTIME) };
+    if (waiting?.isCell !== false) return { exited: over.then(() => this.#endOf(ends, RUNTIME)) };
+    return { exited: this.#endOf(ends, RUNTIME) };
   }
 
   terminate(): void {
