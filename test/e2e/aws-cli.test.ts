@@ -3,13 +3,13 @@
  * Debian has it, and version 1 from PyPI where that comes first on PATH. In CI a missing CLI is a failure.
  */
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { test } from "node:test";
 import { zipOf } from "../api/lambda/zip.ts";
 import { TestRegion } from "../test-region.ts";
+import { Cli, clis } from "./aws-cli-program.ts";
 import { call } from "./function-url-client.ts";
 
 const ARN = "arn:aws:lambda:us-east-1:000000000000:function:";
@@ -24,81 +24,12 @@ const ECHO = zipOf({
 });
 const OTHER = zipOf({ "index.mjs": "export const handler = async () => process.env.GREETING;" });
 
-/** Every AWS CLI that runs, by its version. A shim of a version manager may stand on PATH for a CLI that is not there. */
-function clis(): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const directory of [...(process.env.PATH ?? "").split(delimiter), "/usr/bin"]) {
-    try {
-      const path = join(directory, "aws");
-      const [version = ""] = execFileSync(path, ["--version"], { encoding: "utf8", stdio: "pipe" }).split(" ");
-      if (version.startsWith("aws-cli/") && !found.has(version)) found.set(version, path);
-    } catch {
-      // No CLI here, or one that does not run.
-    }
-  }
-  return found;
-}
-
-interface Said {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** One CLI in a directory of its own, which is its home too: no profile, no configuration. */
-class Cli {
-  readonly #program: string;
-  readonly #directory: string;
-  readonly #url: string;
-
-  constructor(program: string, directory: string, url: string) {
-    this.#program = program;
-    this.#directory = directory;
-    this.#url = url;
-  }
-
-  run(...args: readonly string[]): Promise<Said> {
-    const env = {
-      PATH: process.env.PATH,
-      HOME: this.#directory,
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
-      AWS_DEFAULT_REGION: "us-east-1",
-      AWS_PAGER: "",
-    };
-    return new Promise((resolve) => {
-      const all = ["--endpoint-url", this.#url, "lambda", ...args];
-      execFile(this.#program, all, { cwd: this.#directory, env }, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
-      });
-    });
-  }
-
-  /** Run a command that must succeed. @returns what it printed, as JSON, or undefined when it printed nothing */
-  async json(...args: readonly string[]) {
-    const { code, stdout, stderr } = await this.run(...args);
-    assert.equal(code, 0, `aws lambda ${args.join(" ")}: ${stderr}`);
-    return stdout.trim() === "" ? undefined : JSON.parse(stdout);
-  }
-
-  /** Run a command that must fail, with exactly this error from the region. */
-  async refused(operation: string, code: string, message: string, ...args: readonly string[]): Promise<void> {
-    const said = await this.run(...args);
-    assert.notEqual(said.code, 0);
-    const expected = `An error occurred (${code}) when calling the ${operation} operation: ${message}`;
-    // Later releases write `aws: [ERROR]: ` before it.
-    assert.equal(said.stderr.trim().replace(/^aws: \[ERROR\]: /, ""), expected);
-  }
-
+class LambdaCli extends Cli {
   /** Invoke with the event from a file. @returns what it printed and what it wrote to the output file */
   async invoke(event: unknown, ...args: readonly string[]) {
     this.write("event.json", JSON.stringify(event));
     const printed = await this.json("invoke", ...FUNCTION, "--payload", "fileb://event.json", ...args, "answer.json");
-    return { printed, answer: JSON.parse(readFileSync(join(this.#directory, "answer.json"), "utf8")) };
-  }
-
-  write(name: string, content: string | Uint8Array): void {
-    writeFileSync(join(this.#directory, name), content);
+    return { printed, answer: JSON.parse(readFileSync(join(this.directory, "answer.json"), "utf8")) };
   }
 }
 
@@ -114,7 +45,7 @@ for (const [version, program] of found) {
     t.after(() => region.stop());
     const directory = mkdtempSync(join(tmpdir(), "alonzo-aws-cli-"));
     t.after(() => rmSync(directory, { recursive: true, force: true }));
-    const aws = new Cli(program, directory, region.url);
+    const aws = new LambdaCli(program, directory, region.url, "lambda");
     aws.write("echo.zip", ECHO);
     aws.write("other.zip", OTHER);
     const creation = (name: string, zip: string) => [
