@@ -4,22 +4,13 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { PublishLayerVersionCommand } from "@aws-sdk/client-lambda";
+import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { buildExample, exampleEvent, exampleFunction, exampleNames, MissingToolError } from "../../examples/build.ts";
 import { findExecutable } from "../../src/cli/machine.ts";
 import { Runtimes } from "../../src/execution/runtimes.ts";
+import { put, s3Client } from "../api/s3/s3.ts";
 import { type Invoked, RUNTIMES, TestRegion } from "../test-region.ts";
-
-/** Width and height in the frame header of a JPEG. */
-function jpegSize(image: Buffer): { width: number; height: number } {
-  assert.equal(image.readUInt16BE(0), 0xffd8, "no JPEG");
-  assert.equal(image.readUInt16BE(image.length - 2), 0xffd9, "a JPEG without its end");
-  for (let position = 2; ; ) {
-    const marker = image.readUInt8(position + 1);
-    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-    if (isFrame) return { height: image.readUInt16BE(position + 5), width: image.readUInt16BE(position + 7) };
-    position += 2 + image.readUInt16BE(position + 2);
-  }
-}
+import { jpegSize } from "./jpeg-size.ts";
 
 const CHECKS: Readonly<Record<string, (invoked: Invoked) => void>> = {
   "hello-node": ({ text, log }) => {
@@ -44,6 +35,11 @@ const CHECKS: Readonly<Record<string, (invoked: Invoked) => void>> = {
     const { width, height, format, thumbnail } = JSON.parse(text);
     assert.deepEqual({ width, height, format }, { width: 160, height: 107, format: "jpeg" });
     assert.deepEqual(jpegSize(Buffer.from(thumbnail, "base64")), { width: 160, height: 107 });
+  },
+  "s3-thumbnail": ({ text, log }) => {
+    const made = { bucket: "photos-thumbnails", key: "in/my rocket.jpg", width: 128, height: 85 };
+    assert.deepEqual(JSON.parse(text), [made]);
+    assert.match(log, /\tINFO\tphotos\/in\/my rocket\.jpg became 128x85\n/);
   },
   "python-dependency": ({ text }) => {
     assert.deepEqual(JSON.parse(text), {
@@ -85,6 +81,16 @@ const CHECKS: Readonly<Record<string, (invoked: Invoked) => void>> = {
   "shell-provided": ({ text }) => assert.equal(JSON.parse(text).message, "Hello, Alonzo!"),
 };
 
+/** What an example's event speaks of. */
+const GIVEN: Readonly<Record<string, (region: TestRegion) => Promise<void>>> = {
+  async "s3-thumbnail"(region) {
+    const s3 = s3Client(region);
+    for (const Bucket of ["photos", "photos-thumbnails"]) await s3.send(new CreateBucketCommand({ Bucket }));
+    const photo = await readFile(new URL("../../examples/thumbnail/rocket.jpg", import.meta.url));
+    await put(s3, "photos", "in/my rocket.jpg", photo);
+  },
+};
+
 test("examples", async (t) => {
   const region = await TestRegion.start("auto", { ALONZO_STAND_INS: "ruby3.3=ruby3.1" });
   t.after(() => region.stop());
@@ -122,6 +128,7 @@ test("examples", async (t) => {
         zip,
         more: { MemorySize: settings.MemorySize, Timeout: settings.Timeout, Layers },
       });
+      await GIVEN[name]?.(region);
       const invoked = await region.invoke(deployed, await exampleEvent(name));
       assert.equal(invoked.functionError, undefined, `${invoked.text}\n${invoked.log}`);
       check(invoked);
