@@ -10,7 +10,7 @@ import {
   readNotifications,
   shownNotifications,
 } from "./notification-rules.ts";
-import { bucketArn } from "./object-event.ts";
+import { bucketArn, MAIL_SUBJECT } from "./object-event.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { CallContext, S3Handlers } from "./s3-api.ts";
 import { refuse } from "./s3-errors.ts";
@@ -35,7 +35,12 @@ export function notificationHandlers({ store, targets, lambda, clock }: Notifica
     }
     try {
       const body = Buffer.from(JSON.stringify(testEvent(bucket, context)));
-      await targets.deliver(rule.arn, { body, traceId: context.traceId ?? newTraceId(clock.now()), sender });
+      await targets.deliver(rule.arn, {
+        body,
+        subject: MAIL_SUBJECT,
+        traceId: context.traceId ?? newTraceId(clock.now()),
+        sender,
+      });
       return undefined;
     } catch (error) {
       if (!(error instanceof TargetRefusal)) throw error;

@@ -30,6 +30,9 @@ export interface ObjectEvent {
   readonly actor: Actor;
 }
 
+/** Of every notification that a topic gets. */
+export const MAIL_SUBJECT = "Amazon S3 Notification";
+
 export const bucketArn = (bucket: string): string => `arn:aws:s3:::${bucket}`;
 
 /** As forms encode it: the record's key. */

@@ -6,7 +6,7 @@ import { backOffMs } from "../../invocation/async/back-off.ts";
 import { TargetRefusal, type Targets } from "../../invocation/targets.ts";
 import type { Log } from "../../observability/log.ts";
 import type { Clock } from "../../state/clock.ts";
-import { bucketArn } from "./object-event.ts";
+import { bucketArn, MAIL_SUBJECT } from "./object-event.ts";
 import type { Row, S3Database } from "./s3-database.ts";
 
 const AT_ONCE = 32;
@@ -99,6 +99,7 @@ export class Outbox {
     try {
       await targets.deliver(arn, {
         body: Buffer.from(row.body as Uint8Array),
+        subject: MAIL_SUBJECT,
         traceId: row.trace as string,
         sender: { principal: "s3.amazonaws.com", arn: bucketArn(row.bucket as string), accountId },
       });
