@@ -18,9 +18,10 @@ import { RegionProcess } from "./region-process.ts";
 import type { Section } from "./report.ts";
 import { measureRivals } from "./rivals.ts";
 import { measureRuleLatency } from "./rule-latency.ts";
+import { measureS3Streaming } from "./s3-streaming.ts";
 import * as sections from "./sections.ts";
 import { eventLatencySection, ruleLatencySection, sqsSection } from "./sections-of-events.ts";
-import { payloadsSection, scaleSection } from "./sections-of-size.ts";
+import { payloadsSection, s3Section, scaleSection } from "./sections-of-size.ts";
 import { measureSqs } from "./sqs-rate.ts";
 import type { TurnsPlan } from "./turns.ts";
 import { measureWarmInvoke } from "./warm-invoke.ts";
@@ -38,6 +39,8 @@ export interface Plan {
   readonly density: readonly [number, number];
   readonly turns: TurnsPlan;
   readonly payloads: PayloadPlan;
+  /** Of the object that goes into a bucket and out of it. */
+  readonly s3Bytes: number;
   readonly scale: ScalePlan;
   readonly soak: { readonly events: number; readonly kills: number };
 }
@@ -148,6 +151,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   rules: inRegion((region, { roundMs }) => measureRuleLatency(region, Math.ceil(roundMs / 10)), ruleLatencySection),
   neighbours: inRegion(measureNeighbours, sections.neighboursSection),
   payloads: part(({ isolation, plan }) => measurePayloads(isolation, plan.payloads), payloadsSection),
+  s3: part((bench) => bench.withRegion((region) => measureS3Streaming(region, bench.plan.s3Bytes)), s3Section),
   border: { ...part(({ isolation }) => measureStreamBorder(isolation), payloadsSection), isLong: true },
   rivals: { ...inRegion(measureRivals, sections.rivalsSection), isLong: true },
   scale: { ...part(({ isolation, plan }) => measureScale(isolation, plan.scale), scaleSection), isLong: true },

@@ -27,6 +27,7 @@ const FULL: Plan = {
     ],
     streamedBytes: 100 * MB,
   },
+  s3Bytes: 1024 * MB,
   scale: { functions: 10_000, versions: 5, starts: 3, creates: 30, reads: 1000 },
   soak: { events: 100_000, kills: 20 },
 };
@@ -40,6 +41,7 @@ const QUICK: Plan = {
   density: [2, 2],
   turns: { rounds: 1, roundMs: 200 },
   payloads: { whole: [{ bytes: 6 * MB, concurrency: 2, rounds: 1 }], streamedBytes: 7 * MB },
+  s3Bytes: 8 * MB,
   scale: { functions: 60, versions: 2, starts: 1, creates: 5, reads: 50 },
   soak: { events: 200, kills: 1 },
 };

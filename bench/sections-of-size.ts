@@ -2,6 +2,7 @@
 import type { ScaleFigures, Times } from "./management-scale.ts";
 import { KB, MB, type PayloadFigures } from "./payloads.ts";
 import { mb, type Row, type Section } from "./report.ts";
+import type { Transfer } from "./s3-streaming.ts";
 
 /** As large as Lambda takes them whole. */
 const LARGEST = 6 * MB;
@@ -36,6 +37,29 @@ export function payloadsSection(figures: readonly PayloadFigures[]): Section {
       ]),
     ],
     rows: figures.filter(({ direction, bytes }) => direction === "stream" || bytes === LARGEST).map(memoryRow),
+  };
+}
+
+export function s3Section(transfers: readonly Transfer[]): Section {
+  return {
+    title: "S3: one large object (memory: resident, of the region's process)",
+    table: [
+      ["", "seconds", "MB/s", "before", "peak", "added"],
+      ...transfers.map(({ direction, bytes, seconds, beforeMb, peakMb }) => [
+        `${direction} ${bytesText(bytes)}`,
+        seconds.toFixed(1),
+        (bytes / MB / seconds).toFixed(0),
+        mb(beforeMb),
+        mb(peakMb),
+        mb(peakMb - beforeMb),
+      ]),
+    ],
+    rows: transfers.map(({ direction, bytes, beforeMb, peakMb }) => ({
+      what: `${direction} of ${bytesText(bytes)}: memory held`,
+      measured: peakMb - beforeMb,
+      unit: "MB",
+      bar: { below: 64 },
+    })),
   };
 }
 
