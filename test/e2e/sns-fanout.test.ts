@@ -67,7 +67,9 @@ test("the AWS CLI makes the same fan-out, publishes and takes it down", async (t
   if (cli === undefined && process.env.CI) assert.fail("the AWS CLI is not installed");
   if (cli === undefined) return t.skip("the AWS CLI is not installed");
   const aws = async (...args: readonly string[]) => {
-    const { stdout } = await promisify(execFile)(cli, ["--output", "json", "sns", ...args], { env: environment() });
+    // Debian's version is older than AWS_ENDPOINT_URL.
+    const argv = ["--endpoint-url", given.region.url, "--output", "json", "sns", ...args];
+    const { stdout } = await promisify(execFile)(cli, argv, { env: environment() });
     return JSON.parse(stdout || "{}");
   };
   const { TopicArn: topic } = await aws("create-topic", "--name", "cli-orders", "--attributes", "DisplayName=Orders");
