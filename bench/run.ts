@@ -27,7 +27,7 @@ const FULL: Plan = {
     ],
     streamedBytes: 100 * MB,
   },
-  s3Bytes: 1024 * MB,
+  s3Bytes: 256 * MB,
   scale: { functions: 10_000, versions: 5, starts: 3, creates: 30, reads: 1000 },
   soak: { events: 100_000, kills: 20 },
 };
