@@ -218,18 +218,22 @@ describe("messages", () => {
     );
   });
 
-  test("whoever waits for a message has it as soon as it comes; who has left gets none", async () => {
+  test("whoever waits for a message has it as soon as it comes, though others have left meanwhile", async () => {
     const url = await createQueue(sqs, "long");
     const leaving = new AbortController();
     const left = sqs.send(
-      new (await import("@aws-sdk/client-sqs")).ReceiveMessageCommand({ QueueUrl: url, WaitTimeSeconds: 20 }),
+      new (await import("@aws-sdk/client-sqs")).ReceiveMessageCommand({
+        QueueUrl: url,
+        WaitTimeSeconds: 20,
+        VisibilityTimeout: 1,
+      }),
       { abortSignal: leaving.signal },
     );
     // The request is there once the next one on another connection was answered.
     await counts(sqs, url);
     leaving.abort();
     await assert.rejects(left);
-    await counts(sqs, url);
+    // The end of a connection may be heard of too late: then the message comes back in a second.
     const waiting = receive(sqs, url, { WaitTimeSeconds: 20 });
     await send(url, "now");
     assert.equal((await waiting)[0]?.Body, "now");
