@@ -102,7 +102,7 @@ export function malformedKinds(host: string): Readonly<Record<string, (choose: C
         () => ({ authorization: choose.text("AWS4-HMAC-SHA256 Credential=/,;Signature", 200) }),
         () => ({ authorization: authorization.replace("us-east-1", choose.of("eu-west-1", "", "x/y")) }),
         () => ({
-          authorization: authorization.replace("/lambda/", choose.of("/s3/", "//", "/__proto__/", "/constructor/")),
+          authorization: authorization.replace("/lambda/", choose.of("/kms/", "//", "/__proto__/", "/constructor/")),
         }),
         () => ({
           authorization: authorization.replace("test/", choose.of("nobody/", "/", "test/test/", "__proto__/")),
