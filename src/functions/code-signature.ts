@@ -12,7 +12,7 @@
  */
 import { createHash } from "node:crypto";
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
-import { readSignature, type SignatureReading } from "./cms-signature.ts";
+import type { SignatureReading } from "./cms-signature.ts";
 import type { SigningProfile } from "./signing-profiles.ts";
 
 const SIGNATURE_ENTRY = "META_INF/aws_signer_signature_v1.0.SF";
@@ -38,6 +38,8 @@ export async function codeSignature(zip: Uint8Array, profiles: readonly SigningP
   if (signed.length < entries.length - 1) return { kind: "broken" };
   let pem = "";
   for await (const chunk of await contentOf(archive, signature)) pem += chunk.toString("latin1");
+  // Loaded by the first signed package: it brings a library of certificates.
+  const { readSignature } = await import("./cms-signature.ts");
   return readSignature(pem, await digestOf(archive, signed), profiles);
 }
 

@@ -1,36 +1,6 @@
-/** The tables of the queue, and how a row becomes what lists show. */
-import { sql } from "kysely";
-import type { Migration } from "./migrations.ts";
-import type { FoundEntry, ListedEntry } from "./queue.ts";
-
-export const QUEUE_MIGRATIONS: readonly Migration[] = [
-  {
-    name: "create entries and their payloads",
-    up: async (database) => {
-      // due: unix ms, null once it is buried. claimed: due is the end of a lease.
-      await sql`create table entries (
-        id integer primary key,
-        lane text not null,
-        key text not null,
-        due integer,
-        claimed integer not null default 0,
-        buried integer,
-        about text not null
-      )`.execute(database);
-      await sql`create index entries_due on entries (lane, due) where due is not null`.execute(database);
-      await sql`create index entries_key on entries (key)`.execute(database);
-      await sql`create index entries_buried on entries (buried) where buried is not null`.execute(database);
-      await sql`create table payloads (id integer primary key, payload blob not null, answer blob)`.execute(database);
-    },
-  },
-  {
-    // Random keys would make each put write a page of the index of its own; people can wait for a scan of small rows.
-    name: "drop the index of keys",
-    up: async (database) => {
-      await sql`drop index entries_key`.execute(database);
-    },
-  },
-];
+/** How a row of the queue becomes what lists show, and which rows are meant. */
+import type { SQLInputValue } from "node:sqlite";
+import type { FoundEntry, ListedEntry, Selection } from "./queue.ts";
 
 export const LISTED =
   "id, lane, key, due, claimed, buried, about, (select length(payload) from payloads where payloads.id = entries.id) as bytes";
@@ -63,4 +33,19 @@ export function contentOf(row: Row): { payload: Buffer; answer: Buffer | undefin
 
 function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+/** A condition for the rows that are meant, and the values in it. Few different texts: each stays prepared. */
+export function whereOf(which: Selection & { key?: string; below?: number | undefined }): [string, SQLInputValue[]] {
+  const parts: string[] = [];
+  const values: SQLInputValue[] = [];
+  const add = (part: string, ...more: SQLInputValue[]): void => {
+    parts.push(part);
+    values.push(...more);
+  };
+  if (which.key !== undefined) add("key = ?", which.key);
+  if (which.lane !== undefined) add("lane = ?", which.lane);
+  if (which.below !== undefined) add("entries.id < ?", which.below);
+  if (which.buried !== undefined) add(which.buried ? "buried is not null" : "buried is null");
+  return [parts.length === 0 ? "1" : parts.join(" and "), values];
 }

@@ -16,6 +16,7 @@ import type {
   Selection,
   Settlement,
 } from "./queue.ts";
+import { prepareQueueFile } from "./queue-migrations.ts";
 import { hasRoomFor } from "./queue-room.ts";
 import type { Failure, QueueCall, QueueOperation, QueueReport, QueueWorkerData } from "./queue-worker.ts";
 import { StorageError } from "./storage-error.ts";
@@ -48,6 +49,7 @@ export class QueueThread implements Queue {
    * @throws StorageError
    */
   static async open(file: string, limitBytes = Number.POSITIVE_INFINITY): Promise<QueueThread> {
+    await prepareQueueFile(file);
     const queue = new QueueThread({ file, limitBytes });
     const worker = queue.#start();
     const [{ failure }] = (await once(worker, "message")) as [QueueReport];
@@ -148,7 +150,11 @@ export class QueueThread implements Queue {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL("./queue-worker.ts", import.meta.url), { workerData: this.#data });
+    const worker = new Worker(new URL("./queue-worker.ts", import.meta.url), {
+      workerData: this.#data,
+      // What it allocates is gone with the commit: a small nursery is quicker than memory that is seldom touched.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
     worker.on("message", (report: QueueReport) => this.#hear(worker, report));
     worker.on("error", (error: Error) => this.#abandon(worker, error));
     worker.on("exit", () => this.#abandon(worker, new Error("the queue's thread has ended")));

@@ -3,6 +3,7 @@
  * together with what that changed, so that the region's own thread never waits for the disk.
  */
 import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "./clock.ts";
 import type { Entry, Queue } from "./queue.ts";
 import { type QueueChanges, SqliteQueue } from "./sqlite-queue.ts";
 import { StorageError } from "./storage-error.ts";
@@ -104,7 +105,7 @@ if (parentPort) {
   const port = parentPort;
   const { file, limitBytes } = workerData as QueueWorkerData;
   try {
-    const queue = await SqliteQueue.open(file, undefined, limitBytes);
+    const queue = SqliteQueue.openPrepared(file, systemClock, limitBytes);
     const server = new QueueServer(queue, (report, transfer) => port.postMessage(report, transfer));
     port.on("message", (calls: readonly QueueCall[] | "close") => {
       if (calls !== "close") return server.take(calls);

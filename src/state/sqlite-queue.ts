@@ -5,9 +5,7 @@
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { type Clock, systemClock } from "./clock.ts";
-import { databaseOn, openSqlite } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { migrate } from "./migrations.ts";
 import type {
   BuriedEntry,
   Entry,
@@ -21,7 +19,8 @@ import type {
   Settlement,
 } from "./queue.ts";
 import { QueueRoom } from "./queue-room.ts";
-import { contentOf, foundEntry, LISTED, listedEntry, QUEUE_MIGRATIONS, type Row } from "./queue-tables.ts";
+import { contentOf, foundEntry, LISTED, listedEntry, type Row, whereOf } from "./queue-tables.ts";
+import { openSqlite } from "./sqlite-file.ts";
 import { storageError } from "./storage-error.ts";
 
 /** bytes of payloads and kept answers, from which on a claim takes no further entry */
@@ -77,9 +76,15 @@ export class SqliteQueue implements Queue {
     clock: Clock = systemClock,
     limitBytes = Number.POSITIVE_INFINITY,
   ): Promise<SqliteQueue> {
+    const { prepareQueueFile } = await import("./queue-migrations.ts");
+    await prepareQueueFile(file);
+    return SqliteQueue.openPrepared(file, clock, limitBytes);
+  }
+
+  /** The same for a file that prepareQueueFile() has seen to. @throws StorageError */
+  static openPrepared(file: string, clock: Clock, limitBytes: number): SqliteQueue {
     const database = openSqlite(file);
     try {
-      await migrate(databaseOn(database), "queue", QUEUE_MIGRATIONS);
       const queue = new SqliteQueue(file, database, clock, limitBytes);
       queue.#run("update entries set due = ?, claimed = 0 where claimed = 1", clock.now());
       queue.#readLanes();
@@ -331,18 +336,3 @@ const claimedEntry = (row: Row): Entry => ({
   about: row.about as string,
   ...contentOf(row),
 });
-
-/** A condition for the rows that are meant, and the values in it. Few different texts: each stays prepared. */
-function whereOf(which: Selection & { key?: string; below?: number | undefined }): [string, SQLInputValue[]] {
-  const parts: string[] = [];
-  const values: SQLInputValue[] = [];
-  const add = (part: string, ...more: SQLInputValue[]): void => {
-    parts.push(part);
-    values.push(...more);
-  };
-  if (which.key !== undefined) add("key = ?", which.key);
-  if (which.lane !== undefined) add("lane = ?", which.lane);
-  if (which.below !== undefined) add("entries.id < ?", which.below);
-  if (which.buried !== undefined) add(which.buried ? "buried is not null" : "buried is null");
-  return [parts.length === 0 ? "1" : parts.join(" and "), values];
-}

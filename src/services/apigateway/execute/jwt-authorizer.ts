@@ -1,5 +1,8 @@
 /** JWT authorizers of HTTP APIs: tokens of an OpenID issuer, verified by the keys that it publishes. */
-import { createRemoteJWKSet, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import type { JWTPayload, JWTVerifyGetKey } from "jose";
+
+/** Loaded by the first token: most regions see none. */
+const jose = () => import("jose");
 
 /** AWS takes no others. */
 const ALGORITHMS = ["RS256", "RS384", "RS512"];
@@ -32,6 +35,7 @@ export class JwtIssuers {
     let claims: JWTPayload;
     try {
       const keys = await this.#keysOf(issuer);
+      const { jwtVerify } = await jose();
       const { payload } = await jwtVerify(token, keys, { algorithms: ALGORITHMS, issuer, requiredClaims: ["exp"] });
       claims = payload;
     } catch (error) {
@@ -63,6 +67,7 @@ async function discover(issuer: string): Promise<JWTVerifyGetKey> {
   if (text === "" || text.length > MAX_DISCOVERY_BYTES) throw new Error("the issuer does not tell where its keys are");
   const { jwks_uri: uri } = JSON.parse(text) as { jwks_uri?: unknown };
   if (typeof uri !== "string" || !/^https?:/.test(uri)) throw new Error("the issuer does not tell where its keys are");
+  const { createRemoteJWKSet } = await jose();
   return createRemoteJWKSet(new URL(uri), { timeoutDuration: DISCOVERY_TIMEOUT_MS, cacheMaxAge: KEYS_AGE_MS });
 }
 
