@@ -6,7 +6,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { sql } from "kysely";
 import { databaseOn } from "./database.ts";
 import { type Migration, migrate } from "./migrations.ts";
-import { openSqlite } from "./sqlite-file.ts";
+import { openUnchecked } from "./sqlite-file.ts";
 import { storageError } from "./storage-error.ts";
 
 const QUEUE_MIGRATIONS: readonly Migration[] = [
@@ -41,9 +41,12 @@ const QUEUE_MIGRATIONS: readonly Migration[] = [
 export const migrateQueue = (database: DatabaseSync): Promise<void> =>
   migrate(databaseOn(database), "queue", QUEUE_MIGRATIONS);
 
-/** Create the file, or bring it to the shape that this program expects. @throws StorageError */
+/**
+ * Create the file, or bring it to the shape that this program expects. Whoever opens it then looks whether it is whole.
+ * @throws StorageError
+ */
 export async function prepareQueueFile(file: string): Promise<void> {
-  const database = openSqlite(file);
+  const database = openUnchecked(file);
   try {
     await migrateQueue(database);
   } catch (error) {

@@ -76,14 +76,23 @@ export class SqliteQueue implements Queue {
     clock: Clock = systemClock,
     limitBytes = Number.POSITIVE_INFINITY,
   ): Promise<SqliteQueue> {
-    const { prepareQueueFile } = await import("./queue-migrations.ts");
-    await prepareQueueFile(file);
-    return SqliteQueue.openPrepared(file, clock, limitBytes);
+    const database = openSqlite(file);
+    try {
+      const { migrateQueue } = await import("./queue-migrations.ts");
+      await migrateQueue(database);
+    } catch (error) {
+      database.close();
+      throw storageError(file, error);
+    }
+    return SqliteQueue.#on(file, database, clock, limitBytes);
   }
 
   /** The same for a file that prepareQueueFile() has seen to. @throws StorageError */
   static openPrepared(file: string, clock: Clock, limitBytes: number): SqliteQueue {
-    const database = openSqlite(file);
+    return SqliteQueue.#on(file, openSqlite(file), clock, limitBytes);
+  }
+
+  static #on(file: string, database: DatabaseSync, clock: Clock, limitBytes: number): SqliteQueue {
     try {
       const queue = new SqliteQueue(file, database, clock, limitBytes);
       queue.#run("update entries set due = ?, claimed = 0 where claimed = 1", clock.now());
