@@ -28,19 +28,23 @@ async function rubyDirectories(): Promise<string[]> {
 
 export async function discoverRuby(directories?: readonly string[]): Promise<RuntimeInstallation[]> {
   const byMinor = new Map<string, RuntimeInstallation>();
-  for (const directory of directories ?? (await rubyDirectories())) {
-    const names = (await readdir(directory).catch(() => [])).filter((name) => PROGRAM.test(name)).sort();
-    for (const name of names) {
-      const ruby = await inspect(join(directory, name));
-      if (ruby && !byMinor.has(ruby.runtime)) byMinor.set(ruby.runtime, ruby);
-    }
+  // Several names may lead to one program, which is asked once.
+  const programs = new Set((await Promise.all((directories ?? (await rubyDirectories())).map(programsIn))).flat());
+  for (const ruby of await Promise.all([...programs].map(inspect))) {
+    if (ruby && !byMinor.has(ruby.runtime)) byMinor.set(ruby.runtime, ruby);
   }
   return [...byMinor.values()];
 }
 
-async function inspect(program: string): Promise<RuntimeInstallation | undefined> {
+/** Real paths; a link that leads nowhere is none. */
+async function programsIn(directory: string): Promise<string[]> {
+  const names = (await readdir(directory).catch(() => [])).filter((name) => PROGRAM.test(name)).sort();
+  const paths = await Promise.all(names.map((name) => realpath(join(directory, name)).catch(() => undefined)));
+  return paths.filter((path) => path !== undefined);
+}
+
+async function inspect(path: string): Promise<RuntimeInstallation | undefined> {
   try {
-    const path = await realpath(program);
     const script = 'print [RUBY_VERSION, RbConfig::CONFIG["ruby_version"], *Gem.default_path].join("\\n")';
     const { stdout } = await promisify(execFile)(path, ["-e", script], { timeout: 5000 });
     const [version = "", library = "", ...gems] = stdout.split("\n");
