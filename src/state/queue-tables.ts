@@ -1,11 +1,10 @@
 /** How a row of the queue becomes what lists show, and which rows are meant. */
 import type { SQLInputValue } from "node:sqlite";
 import type { FoundEntry, ListedEntry, Selection } from "./queue.ts";
+import type { Row } from "./statements.ts";
 
 export const LISTED =
   "id, lane, key, due, claimed, buried, about, (select length(payload) from payloads where payloads.id = entries.id) as bytes";
-
-export type Row = Record<string, unknown>;
 
 export function listedEntry(row: Row): ListedEntry {
   return {

@@ -3,7 +3,7 @@
  * hand: a query builder would cost more than the rows. Small rows, which are rewritten with every claim, stand apart
  * from payloads, which are written once.
  */
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { type Clock, systemClock } from "./clock.ts";
 import { GroupCommit } from "./group-commit.ts";
 import type {
@@ -19,8 +19,9 @@ import type {
   Settlement,
 } from "./queue.ts";
 import { QueueRoom } from "./queue-room.ts";
-import { contentOf, foundEntry, LISTED, listedEntry, type Row, whereOf } from "./queue-tables.ts";
+import { contentOf, foundEntry, LISTED, listedEntry, whereOf } from "./queue-tables.ts";
 import { openSqlite } from "./sqlite-file.ts";
+import { type Row, Statements } from "./statements.ts";
 import { storageError } from "./storage-error.ts";
 
 /** bytes of payloads and kept answers, from which on a claim takes no further entry */
@@ -39,7 +40,7 @@ export class SqliteQueue implements Queue {
   readonly #commits: GroupCommit;
   readonly #clock: Clock;
   readonly #room: QueueRoom;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #sql: Statements;
   readonly #listeners: (() => void)[] = [];
   /** By lane. Never later than the truth; read anew when that could be in doubt. */
   #lanes = new Map<string, number>();
@@ -50,6 +51,7 @@ export class SqliteQueue implements Queue {
 
   private constructor(file: string, database: DatabaseSync, clock: Clock, limitBytes: number) {
     this.#database = database;
+    this.#sql = new Statements(database);
     this.#clock = clock;
     this.#room = new QueueRoom(database, limitBytes);
     this.#commits = new GroupCommit(database, {
@@ -95,7 +97,7 @@ export class SqliteQueue implements Queue {
   static #on(file: string, database: DatabaseSync, clock: Clock, limitBytes: number): SqliteQueue {
     try {
       const queue = new SqliteQueue(file, database, clock, limitBytes);
-      queue.#run("update entries set due = ?, claimed = 0 where claimed = 1", clock.now());
+      queue.#sql.run("update entries set due = ?, claimed = 0 where claimed = 1", clock.now());
       queue.#readLanes();
       return queue;
     } catch (error) {
@@ -134,14 +136,14 @@ export class SqliteQueue implements Queue {
         "select id, lane, key, about, due, payload, answer from entries join payloads using (id) where lane = ? and due <= ? order by due, id limit ?";
       const claimed: Entry[] = [];
       let bytes = 0;
-      for (const row of this.#statement(text).iterate(lane, now, limit)) {
+      for (const row of this.#sql.iterate(text, lane, now, limit)) {
         const entry = claimedEntry(row);
         claimed.push(entry);
         bytes += entry.payload.length + (entry.answer?.length ?? 0);
         if (bytes >= CLAIM_BYTES) break;
       }
       for (const { id } of claimed) {
-        this.#run("update entries set due = ?, claimed = 1 where id = ?", now + leaseMs, id);
+        this.#sql.run("update entries set due = ?, claimed = 1 where id = ?", now + leaseMs, id);
       }
       this.#changed.add(lane);
       return claimed;
@@ -150,9 +152,9 @@ export class SqliteQueue implements Queue {
 
   async postpone(id: number, dueMs: number, revision?: Revision): Promise<void> {
     await this.#commits.run(() => {
-      this.#run("update entries set due = ?, claimed = 0 where id = ? and due is not null", dueMs, id);
+      this.#sql.run("update entries set due = ?, claimed = 0 where id = ? and due is not null", dueMs, id);
       this.#revise(id, revision);
-      const lane = this.#get("select lane from entries where id = ?", id)?.lane;
+      const lane = this.#sql.get("select lane from entries where id = ?", id)?.lane;
       if (lane !== undefined) this.#changed.add(lane as string);
     });
     this.#announce([]);
@@ -160,11 +162,11 @@ export class SqliteQueue implements Queue {
 
   async settle(id: number, { put = [], bury }: Settlement): Promise<void> {
     const isThere = await this.#commits.run(() => {
-      const row = this.#get("select lane from entries where id = ? and due is not null", id);
+      const row = this.#sql.get("select lane from entries where id = ? and due is not null", id);
       if (!row) return false;
       this.#insert(put);
       if (bury) {
-        this.#run("update entries set due = null, claimed = 0, buried = ? where id = ?", this.#clock.now(), id);
+        this.#sql.run("update entries set due = null, claimed = 0, buried = ? where id = ?", this.#clock.now(), id);
         this.#revise(id, bury);
       } else {
         this.#delete(id, row.lane as string);
@@ -196,11 +198,11 @@ export class SqliteQueue implements Queue {
   ): Promise<ListedEntry[]> {
     const [where, values] = whereOf({ ...selection, below: page.below });
     const text = `select ${LISTED} from entries where ${where} order by id desc limit ?`;
-    return this.#all(text, ...values, page.limit).map(listedEntry);
+    return this.#sql.all(text, ...values, page.limit).map(listedEntry);
   }
 
   async find(key: string): Promise<FoundEntry | undefined> {
-    const row = this.#get(
+    const row = this.#sql.get(
       `select ${LISTED}, payload, answer from entries join payloads using (id) where key = ? limit 1`,
       key,
     );
@@ -209,7 +211,7 @@ export class SqliteQueue implements Queue {
 
   async buried(which: Selection | { readonly key: string }): Promise<BuriedEntry[]> {
     const [where, values] = whereOf({ ...which, buried: true });
-    const rows = this.#all(`select id, about from entries where ${where}`, ...values);
+    const rows = this.#sql.all(`select id, about from entries where ${where}`, ...values);
     return rows.map(({ id, about }) => ({ id: id as number, about: about as string }));
   }
 
@@ -218,7 +220,7 @@ export class SqliteQueue implements Queue {
       "update entries set due = ?, buried = null, about = ? where id = ? and buried is not null returning lane";
     const revived = await this.#commits.run(() => {
       const rows = entries.flatMap(({ id, about }): Row[] => {
-        const row = this.#get(text, this.#clock.now(), about, id);
+        const row = this.#sql.get(text, this.#clock.now(), about, id);
         return row ? [row] : [];
       });
       for (const { lane } of rows) this.#changed.add(lane as string);
@@ -231,7 +233,7 @@ export class SqliteQueue implements Queue {
   remove(which: Selection | { readonly key: string }): Promise<number> {
     return this.#commits.run(() => {
       const [where, values] = whereOf(which);
-      const rows = this.#all(`select id, lane from entries where ${where}`, ...values);
+      const rows = this.#sql.all(`select id, lane from entries where ${where}`, ...values);
       for (const { id, lane } of rows) this.#delete(id as number, lane as string);
       for (const { lane } of rows) this.#changed.add(lane as string);
       return rows.length;
@@ -240,7 +242,7 @@ export class SqliteQueue implements Queue {
 
   prune(beforeMs: number, keep: { readonly entries: number; readonly bytes: number }): Promise<number> {
     return this.#commits.run(() => {
-      const rows = this.#all(
+      const rows = this.#sql.all(
         "select id, lane, buried, length(payload) + coalesce(length(answer), 0) as bytes from entries join payloads using (id) where buried is not null order by buried desc, id desc",
       );
       let bytes = 0;
@@ -261,7 +263,7 @@ export class SqliteQueue implements Queue {
   /** @param leaseEndMs unix ms: they are claimed at once */
   #insert(entries: readonly NewEntry[], leaseEndMs?: number): number[] {
     return entries.map(({ lane, dueMs, key, about, payload }) => {
-      const { lastInsertRowid } = this.#run(
+      const { lastInsertRowid } = this.#sql.run(
         "insert into entries (lane, key, due, claimed, about) values (?, ?, ?, ?, ?)",
         lane,
         key,
@@ -269,22 +271,22 @@ export class SqliteQueue implements Queue {
         leaseEndMs === undefined ? 0 : 1,
         about,
       );
-      this.#run("insert into payloads (id, payload) values (?, ?)", lastInsertRowid, payload);
+      this.#sql.run("insert into payloads (id, payload) values (?, ?)", lastInsertRowid, payload);
       this.#room.came(lane, payload.length);
       return Number(lastInsertRowid);
     });
   }
 
   #delete(id: number, lane: string): void {
-    this.#run("delete from entries where id = ?", id);
-    const gone = this.#get("delete from payloads where id = ? returning length(payload) as bytes", id);
+    this.#sql.run("delete from entries where id = ?", id);
+    const gone = this.#sql.get("delete from payloads where id = ? returning length(payload) as bytes", id);
     if (gone) this.#room.went(lane, gone.bytes as number);
   }
 
   #revise(id: number, revision: Revision | undefined): void {
     if (!revision) return;
-    this.#run("update entries set about = ? where id = ?", revision.about, id);
-    if (revision.answer) this.#run("update payloads set answer = ? where id = ?", revision.answer, id);
+    this.#sql.run("update entries set about = ? where id = ?", revision.about, id);
+    if (revision.answer) this.#sql.run("update payloads set answer = ? where id = ?", revision.answer, id);
   }
 
   /** Only now: what is announced is committed. */
@@ -302,7 +304,10 @@ export class SqliteQueue implements Queue {
   }
 
   #readLane(lane: string): void {
-    const due = this.#get("select due from entries where lane = ? and due is not null order by due limit 1", lane)?.due;
+    const due = this.#sql.get(
+      "select due from entries where lane = ? and due is not null order by due limit 1",
+      lane,
+    )?.due;
     if (due === undefined) this.#lanes.delete(lane);
     else this.#lanes.set(lane, due as number);
     this.#untold.add(lane);
@@ -310,30 +315,10 @@ export class SqliteQueue implements Queue {
 
   #readLanes(): void {
     this.#changed.clear();
-    const rows = this.#all("select lane, min(due) as due from entries where due is not null group by lane");
+    const rows = this.#sql.all("select lane, min(due) as due from entries where due is not null group by lane");
     for (const lane of this.#lanes.keys()) this.#untold.add(lane);
     this.#lanes = new Map(rows.map(({ lane, due }) => [lane as string, due as number]));
     for (const lane of this.#lanes.keys()) this.#untold.add(lane);
-  }
-
-  #statement(text: string): StatementSync {
-    const known = this.#statements.get(text);
-    if (known) return known;
-    const statement = this.#database.prepare(text);
-    this.#statements.set(text, statement);
-    return statement;
-  }
-
-  #run(text: string, ...values: SQLInputValue[]): { lastInsertRowid: number | bigint } {
-    return this.#statement(text).run(...values);
-  }
-
-  #get(text: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#statement(text).get(...values);
-  }
-
-  #all(text: string, ...values: SQLInputValue[]): Row[] {
-    return this.#statement(text).all(...values);
   }
 }
 

@@ -25,6 +25,10 @@ export class Statements {
     return this.#statement(text).all(...values);
   }
 
+  iterate(text: string, ...values: SQLInputValue[]): IterableIterator<Row> {
+    return this.#statement(text).iterate(...values);
+  }
+
   #statement(text: string): StatementSync {
     const known = this.#prepared.get(text);
     if (known) return known;

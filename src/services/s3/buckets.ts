@@ -1,6 +1,7 @@
 /** Buckets and what is set for each: rules of their names, their versioning, and settings by kind. */
 import type { Clock } from "../../state/clock.ts";
-import type { Row, S3Database } from "./s3-database.ts";
+import type { Row } from "../../state/statements.ts";
+import type { S3Database } from "./s3-database.ts";
 import { refuse } from "./s3-errors.ts";
 
 export type VersioningStatus = "Enabled" | "Suspended";

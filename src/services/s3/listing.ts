@@ -3,7 +3,8 @@
  * stands before a delimiter as one entry. A group of keys is passed over in one step, however many they are.
  */
 import type { SQLInputValue } from "node:sqlite";
-import type { Row, S3Database } from "./s3-database.ts";
+import type { Row } from "../../state/statements.ts";
+import type { S3Database } from "./s3-database.ts";
 
 export interface ListRequest {
   readonly prefix: string;

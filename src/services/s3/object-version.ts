@@ -1,7 +1,8 @@
 /** One version of an object, or a delete marker: what is known of it besides its bytes. */
+
+import type { Row } from "../../state/statements.ts";
 import type { Checksum } from "./checksums.ts";
 import type { Segment } from "./object-files.ts";
-import type { Row } from "./s3-database.ts";
 
 /** Headers that come with an object and go out with it as they are. */
 export interface ObjectHeaders {

@@ -6,8 +6,9 @@ import { backOffMs } from "../../invocation/async/back-off.ts";
 import { TargetRefusal, type Targets } from "../../invocation/targets.ts";
 import type { Log } from "../../observability/log.ts";
 import type { Clock } from "../../state/clock.ts";
+import type { Row } from "../../state/statements.ts";
 import { bucketArn, MAIL_SUBJECT } from "./object-event.ts";
-import type { Row, S3Database } from "./s3-database.ts";
+import type { S3Database } from "./s3-database.ts";
 
 const AT_ONCE = 32;
 const LONGEST_MS = 24 * 3_600_000;

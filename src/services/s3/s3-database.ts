@@ -2,13 +2,15 @@
  * What S3 knows of buckets, objects, uploads and events that are on their way, on a SQLite database of its own. Bytes of
  * objects are files (object-files.ts), which are named here.
  */
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { sql } from "kysely";
 import { databaseOn, openSqlite } from "../../state/database.ts";
 import { GroupCommit } from "../../state/group-commit.ts";
 import { type Migration, migrate } from "../../state/migrations.ts";
+import { type Row, Statements } from "../../state/statements.ts";
 import { storageError } from "../../state/storage-error.ts";
-import { ServiceError } from "../../wire/service-error.ts";
+
+import { refusableChange } from "../refusable-change.ts";
 
 const MIGRATIONS: readonly Migration[] = [
   {
@@ -50,15 +52,14 @@ const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-export type Row = Record<string, unknown>;
-
 export class S3Database {
   readonly #database: DatabaseSync;
   readonly #commits: GroupCommit;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #sql: Statements;
 
   private constructor(file: string, database: DatabaseSync) {
     this.#database = database;
+    this.#sql = new Statements(database);
     this.#commits = new GroupCommit(database, {
       committed: () => {},
       failed: (error) => storageError(file, error),
@@ -77,51 +78,30 @@ export class S3Database {
     }
   }
 
-  /**
-   * Make a change; it is on the disk when the promise resolves. A task that refuses must do so before it writes.
-   * @throws ServiceError that the task throws: others that share its commit do not suffer from it
-   */
-  async change<T>(task: () => T): Promise<T> {
-    const outcome = await this.#commits.run((): { value: T } | { refusal: ServiceError } => {
-      try {
-        return { value: task() };
-      } catch (error) {
-        if (error instanceof ServiceError) return { refusal: error };
-        throw error;
-      }
-    });
-    if ("refusal" in outcome) throw outcome.refusal;
-    return outcome.value;
+  /** As refusableChange(). @throws ServiceError that the task throws */
+  change<T>(task: () => T): Promise<T> {
+    return refusableChange(this.#commits, task);
   }
 
   get(text: string, ...parameters: SQLInputValue[]): Row | undefined {
-    return this.#statement(text).get(...parameters);
+    return this.#sql.get(text, ...parameters);
   }
 
   all(text: string, ...parameters: SQLInputValue[]): Row[] {
-    return this.#statement(text).all(...parameters);
+    return this.#sql.all(text, ...parameters);
   }
 
   iterate(text: string, ...parameters: SQLInputValue[]): IterableIterator<Row> {
-    return this.#statement(text).iterate(...parameters);
+    return this.#sql.iterate(text, ...parameters);
   }
 
   /** @returns how many rows it changed */
   run(text: string, ...parameters: SQLInputValue[]): number {
-    return Number(this.#statement(text).run(...parameters).changes);
+    return this.#sql.run(text, ...parameters).changes;
   }
 
   close(): void {
     this.#commits.close();
     this.#database.close();
-  }
-
-  #statement(text: string): StatementSync {
-    let statement = this.#statements.get(text);
-    if (statement === undefined) {
-      statement = this.#database.prepare(text);
-      this.#statements.set(text, statement);
-    }
-    return statement;
   }
 }

@@ -2,11 +2,12 @@
 
 import type { Clock } from "../../state/clock.ts";
 import { newHexId } from "../../state/ids.ts";
+import type { Row } from "../../state/statements.ts";
 import type { Buckets } from "./buckets.ts";
 import type { Checksum, ChecksumName } from "./checksums.ts";
 import type { Segment } from "./object-files.ts";
 import type { ObjectAbout, Tags } from "./object-version.ts";
-import type { Row, S3Database } from "./s3-database.ts";
+import type { S3Database } from "./s3-database.ts";
 import { refuse } from "./s3-errors.ts";
 
 export interface UploadAbout extends Pick<ObjectAbout, "headers" | "metadata" | "storageClass"> {

@@ -6,7 +6,7 @@ import { GroupCommit } from "../../state/group-commit.ts";
 import { type Migration, migrate } from "../../state/migrations.ts";
 import { Statements } from "../../state/statements.ts";
 import { storageError } from "../../state/storage-error.ts";
-import { ServiceError } from "../../wire/service-error.ts";
+import { refusableChange } from "../refusable-change.ts";
 
 const TABLES = [
   // about: JSON. sequence: of the last message of a FIFO topic.
@@ -75,21 +75,9 @@ export class SnsDatabase {
     }
   }
 
-  /**
-   * Make a change; it is on the disk when the promise resolves. A task that refuses must do so before it writes.
-   * @throws ServiceError that the task throws: others that share its commit do not suffer from it
-   */
-  async change<T>(task: () => T): Promise<T> {
-    const outcome = await this.#commits.run((): { value: T } | { refusal: ServiceError } => {
-      try {
-        return { value: task() };
-      } catch (error) {
-        if (error instanceof ServiceError) return { refusal: error };
-        throw error;
-      }
-    });
-    if ("refusal" in outcome) throw outcome.refusal;
-    return outcome.value;
+  /** As refusableChange(). @throws ServiceError that the task throws */
+  change<T>(task: () => T): Promise<T> {
+    return refusableChange(this.#commits, task);
   }
 
   close(): void {
