@@ -58,10 +58,11 @@ function layOver(source: string, target: string): void {
 function place(entry: Dirent, from: string, to: string): void {
   if (entry.isDirectory()) mergeDirectories([from], to);
   else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(from), to);
-  else link(from, to);
+  else linkOrCopy(from, to);
 }
 
-function link(from: string, to: string): void {
+/** The same file under another name, or a copy where names cannot share it. */
+export function linkOrCopy(from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch (error) {

@@ -1,5 +1,6 @@
 /** The thread that unpacks: takes one job after the other from unzipper.ts, so that the region's own thread never blocks. */
 import { parentPort } from "node:worker_threads";
+import type { Job } from "../state/job-thread.ts";
 import { mergeDirectories } from "./merged-layers.ts";
 import { unzip, unzippedSize } from "./unzip.ts";
 import { UnzipError } from "./unzip-error.ts";
@@ -9,11 +10,6 @@ export type Work =
   | { readonly kind: "measure"; readonly zipFile: string }
   | { readonly kind: "merge"; readonly sources: readonly string[]; readonly directory: string };
 
-export interface UnzipJob {
-  readonly id: number;
-  readonly work: Work;
-}
-
 export interface UnzipAnswer {
   readonly id: number;
   /** What was measured. */
@@ -22,7 +18,7 @@ export interface UnzipAnswer {
   readonly failure?: { readonly kind?: UnzipError["kind"]; readonly message: string };
 }
 
-parentPort?.on("message", async (job: UnzipJob) => {
+parentPort?.on("message", async (job: Job<Work>) => {
   const answer = await done(job.work).then(
     (bytes): UnzipAnswer => ({ id: job.id, ...(bytes !== undefined && { bytes }) }),
     (error: unknown): UnzipAnswer => ({

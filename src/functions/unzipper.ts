@@ -1,17 +1,10 @@
-/** Hands deployment packages to the thread that unpacks them. The thread starts with the first and is started anew if it dies. */
-import { Worker } from "node:worker_threads";
+/** Hands deployment packages to the thread that unpacks them. */
+import { JobThread } from "../state/job-thread.ts";
 import { UnzipError } from "./unzip-error.ts";
-import type { UnzipAnswer, UnzipJob, Work } from "./unzip-worker.ts";
-
-interface Waiting {
-  readonly resolve: (bytes: number) => void;
-  readonly reject: (error: Error) => void;
-}
+import type { UnzipAnswer, Work } from "./unzip-worker.ts";
 
 export class Unzipper {
-  readonly #waiting = new Map<number, Waiting>();
-  #worker: Worker | undefined;
-  #nextId = 1;
+  readonly #thread = new JobThread<Work, UnzipAnswer>(new URL("./unzip-worker.ts", import.meta.url), "unpacks");
 
   /**
    * Unpack a zip into a directory that does not exist yet.
@@ -31,43 +24,13 @@ export class Unzipper {
     await this.#do({ kind: "merge", sources, directory });
   }
 
-  async close(): Promise<void> {
-    await this.#worker?.terminate();
+  close(): Promise<void> {
+    return this.#thread.close();
   }
 
-  #do(work: Work): Promise<number> {
-    const worker = this.#worker ?? this.#start();
-    const job: UnzipJob = { id: this.#nextId++, work };
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(job.id, { resolve, reject });
-      // An idle thread must not keep the program alive; a working one must.
-      worker.ref();
-      worker.postMessage(job);
-    });
-  }
-
-  #start(): Worker {
-    const worker = new Worker(new URL("./unzip-worker.ts", import.meta.url));
-    worker.on("message", (answer: UnzipAnswer) => this.#answer(worker, answer));
-    worker.on("error", (error: Error) => this.#abandon(worker, error));
-    worker.on("exit", () => this.#abandon(worker, new Error("the thread that unpacks has ended")));
-    this.#worker = worker;
-    return worker;
-  }
-
-  #answer(worker: Worker, { id, bytes = 0, failure }: UnzipAnswer): void {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (this.#waiting.size === 0) worker.unref();
-    if (!failure) waiting?.resolve(bytes);
-    else if (failure.kind) waiting?.reject(new UnzipError(failure.kind, failure.message));
-    else waiting?.reject(new Error(failure.message));
-  }
-
-  #abandon(worker: Worker, error: Error): void {
-    if (this.#worker !== worker) return;
-    this.#worker = undefined;
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
+  async #do(work: Work): Promise<number> {
+    const { bytes = 0, failure } = await this.#thread.do(work);
+    if (!failure) return bytes;
+    throw failure.kind ? new UnzipError(failure.kind, failure.message) : new Error(failure.message);
   }
 }

@@ -4,9 +4,7 @@
  */
 import {
   chmodSync,
-  copyFileSync,
   type Dirent,
-  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -16,11 +14,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { linkOrCopy } from "../../functions/merged-layers.ts";
 import { componentsOf, Tree } from "./tree.ts";
 import { FILES, type LayerNotes, NOTES } from "./unpack-layer.ts";
-
-/** The file system has no hard links, or no more of them for this file. */
-const CANNOT_LINK: ReadonlySet<string | undefined> = new Set(["EMLINK", "EPERM", "ENOTSUP", "EOPNOTSUPP"]);
 
 /** @param layers directories that unpackLayer() made, lowest first @param target is created */
 export function assembleRoot(layers: readonly string[], target: string): void {
@@ -77,11 +73,6 @@ function layOver(tree: Tree, source: string, parts: readonly string[]): void {
 }
 
 function place(entry: Dirent, from: string, to: string): void {
-  if (entry.isSymbolicLink()) return symlinkSync(readlinkSync(from), to);
-  try {
-    linkSync(from, to);
-  } catch (error) {
-    if (!CANNOT_LINK.has((error as NodeJS.ErrnoException).code)) throw error;
-    copyFileSync(from, to);
-  }
+  if (entry.isSymbolicLink()) symlinkSync(readlinkSync(from), to);
+  else linkOrCopy(from, to);
 }

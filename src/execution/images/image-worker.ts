@@ -1,5 +1,6 @@
 /** The thread that unpacks layers and puts roots together, so that the region's own thread never blocks. */
 import { parentPort } from "node:worker_threads";
+import type { Job } from "../../state/job-thread.ts";
 import { assembleRoot, prepareRoot } from "./assemble-root.ts";
 import { unpackLayer } from "./unpack-layer.ts";
 
@@ -12,11 +13,6 @@ export type ImageWork =
       readonly mountPoints: readonly string[];
       readonly files: Readonly<Record<string, string>>;
     };
-
-export interface ImageJob {
-  readonly id: number;
-  readonly work: ImageWork;
-}
 
 export interface ImageJobEnd {
   readonly id: number;
@@ -41,7 +37,7 @@ async function carryOut(work: ImageWork): Promise<void> {
   prepareRoot(work.directory, work.mountPoints, work.files);
 }
 
-parentPort?.on("message", async ({ id, work }: ImageJob) => {
+parentPort?.on("message", async ({ id, work }: Job<ImageWork>) => {
   let end: ImageJobEnd = { id };
   try {
     await carryOut(work);
