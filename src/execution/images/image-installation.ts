@@ -42,7 +42,7 @@ export function imageProblem(
 ): Failure | undefined {
   const tree = new Tree(root);
   const told = { entryPoint, command, workingDirectory };
-  const directory = resolved(tree, workingDirectory);
+  const directory = tree.find(componentsOf(workingDirectory));
   if (!directory || !statSync(directory).isDirectory()) {
     return imageFailure("Runtime.InvalidWorkingDir", `chdir ${workingDirectory}: no such file or directory`, told);
   }
@@ -55,7 +55,7 @@ export function imageProblem(
     );
   // What is looked for on the PATH tells by itself.
   if (!program.startsWith("/")) return undefined;
-  const file = resolved(tree, program);
+  const file = tree.find(componentsOf(program));
   if (!file) return imageFailure("Runtime.InvalidEntrypoint", `fork/exec ${program}: no such file or directory`, told);
   try {
     accessSync(file, constants.X_OK);
@@ -63,9 +63,4 @@ export function imageProblem(
   } catch {
     return imageFailure("Runtime.InvalidEntrypoint", `fork/exec ${program}: permission denied`, told);
   }
-}
-
-/** Where a path of the image is on the host; undefined when there is nothing. */
-function resolved(tree: Tree, path: string): string | undefined {
-  return tree.find(componentsOf(path));
 }

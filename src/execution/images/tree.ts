@@ -50,27 +50,18 @@ export class Tree {
    * @returns its components, none of them a link
    */
   parentOf(parts: readonly string[]): string[] {
-    return this.#resolve(parts.slice(0, -1), 0);
+    const found = this.#walk(parts.slice(0, -1), (here, stats) => {
+      if (!stats?.isDirectory()) this.directory(here, 0o755);
+      return true;
+    });
+    if (!found) throw new BadPath("links that lead to each other");
+    return found;
   }
 
   /** Host path of what programs inside find at a path, links followed within the tree; undefined when there is nothing. */
-  find(parts: readonly string[], links = 0): string | undefined {
-    const resolved: string[] = [];
-    for (const [index, part] of parts.entries()) {
-      if (part === "..") {
-        resolved.pop();
-        continue;
-      }
-      const here = [...resolved, part];
-      const stats = lstatSync(this.path(here), { throwIfNoEntry: false });
-      if (!stats) return undefined;
-      if (stats.isSymbolicLink()) {
-        if (links >= MOST_LINKS) return undefined;
-        return this.find([...this.#target(here), ...parts.slice(index + 1)], links + 1);
-      }
-      resolved.push(part);
-    }
-    return this.path(resolved);
+  find(parts: readonly string[]): string | undefined {
+    const found = this.#walk(parts, (_, stats) => stats !== undefined);
+    return found && this.path(found);
   }
 
   /** A directory, in the place of whatever is there and is none. */
@@ -122,7 +113,16 @@ export class Tree {
     return target.startsWith("/") ? parts : [...link.slice(0, -1), ...parts];
   }
 
-  #resolve(parts: readonly string[], links: number): string[] {
+  /**
+   * Go as programs inside would, links followed within the tree.
+   * @param enter told of each place that is no link; false ends the walk
+   * @returns where it ends, no component a link; undefined when it was ended, or links lead to each other
+   */
+  #walk(
+    parts: readonly string[],
+    enter: (here: readonly string[], stats: Stats | undefined) => boolean,
+    links = 0,
+  ): string[] | undefined {
     const resolved: string[] = [];
     for (const [index, part] of parts.entries()) {
       if (part === "..") {
@@ -132,10 +132,10 @@ export class Tree {
       const here = [...resolved, part];
       const stats = lstatSync(this.path(here), { throwIfNoEntry: false });
       if (stats?.isSymbolicLink()) {
-        if (links >= MOST_LINKS) throw new BadPath("links that lead to each other");
-        return this.#resolve([...this.#target(here), ...parts.slice(index + 1)], links + 1);
+        if (links >= MOST_LINKS) return undefined;
+        return this.#walk([...this.#target(here), ...parts.slice(index + 1)], enter, links + 1);
       }
-      if (!stats?.isDirectory()) this.directory(here, 0o755);
+      if (!enter(here, stats)) return undefined;
       resolved.push(part);
     }
     return resolved;

@@ -35,7 +35,7 @@ async function layGround(linux: Linux, layout: CgroupLayout, runDirectory: RunDi
   for (const directory of [root, devices]) mkdirSync(directory, { mode: 0o755 });
   buildRoot(linux, root);
   buildDevices(linux, devices);
-  const shell = await makeImageShell(join(path, "shell"));
+  const [shell, withoutNetwork] = await Promise.all([makeImageShell(join(path, "shell")), raiseFirewall(number)]);
   prepareParentGroup(layout, regionCgroup(number));
   return {
     linux,
@@ -47,7 +47,7 @@ async function layGround(linux: Linux, layout: CgroupLayout, runDirectory: RunDi
     stateRoot: join(path, "runtime"),
     seccomp: seccompProfile(),
     memoryWatcher: new MemoryWatcher(),
-    withoutNetwork: await raiseFirewall(number),
+    withoutNetwork,
   };
 }
 
