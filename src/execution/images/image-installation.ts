@@ -1,10 +1,11 @@
 /** A container image as a runtime: it starts with the image's own words, or with those of the function's ImageConfig. */
 import { accessSync, constants, statSync } from "node:fs";
+import { posix } from "node:path";
 import type { FunctionVersion } from "../../functions/function-version.ts";
 import { type Failure, imageFailure } from "../failure.ts";
 import type { RuntimeInstallation } from "../runtimes.ts";
 import type { Image } from "./image-store.ts";
-import { componentsOf, Tree } from "./tree.ts";
+import { BadPath, componentsOf, Tree } from "./tree.ts";
 
 export interface ImageStart {
   readonly entryPoint: readonly string[];
@@ -42,7 +43,7 @@ export function imageProblem(
 ): Failure | undefined {
   const tree = new Tree(root);
   const told = { entryPoint, command, workingDirectory };
-  const directory = tree.find(componentsOf(workingDirectory));
+  const directory = placeOf(tree, workingDirectory);
   if (!directory || !statSync(directory).isDirectory()) {
     return imageFailure("Runtime.InvalidWorkingDir", `chdir ${workingDirectory}: no such file or directory`, told);
   }
@@ -55,12 +56,22 @@ export function imageProblem(
     );
   // What is looked for on the PATH tells by itself.
   if (!program.startsWith("/")) return undefined;
-  const file = tree.find(componentsOf(program));
+  const file = placeOf(tree, program);
   if (!file) return imageFailure("Runtime.InvalidEntrypoint", `fork/exec ${program}: no such file or directory`, told);
   try {
     accessSync(file, constants.X_OK);
     return undefined;
   } catch {
     return imageFailure("Runtime.InvalidEntrypoint", `fork/exec ${program}: permission denied`, told);
+  }
+}
+
+/** What is no path of a file leads nowhere: the function's owner wrote it, and is told. */
+function placeOf(tree: Tree, path: string): string | undefined {
+  try {
+    return tree.find(componentsOf(posix.normalize(path)));
+  } catch (error) {
+    if (error instanceof BadPath) return undefined;
+    throw error;
   }
 }
