@@ -3,10 +3,7 @@
  * over crashes, at moments that nobody chose.
  */
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -28,8 +25,8 @@ import {
 import { buildExample } from "../../examples/build.ts";
 import { findExecutable } from "../../src/cli/machine.ts";
 import { Runtimes } from "../../src/execution/runtimes.ts";
-import { boto3Missing, PYTHON } from "../python-with-boto3.ts";
 import { TestRegion } from "../test-region.ts";
+import { clientEnvironment, lacksBoto3, tellStory } from "./python-story.ts";
 
 const ACCOUNT = "000000000000";
 const ROUNDS = Number(process.env.ALONZO_KILL_ROUNDS ?? 3);
@@ -48,15 +45,6 @@ const settings = () => ({
   region: "us-east-1",
   credentials: { accessKeyId: "test", secretAccessKey: "test" },
   maxAttempts: 1,
-});
-
-const environment = () => ({
-  PATH: process.env.PATH,
-  HOME: region.dataDirectory,
-  AWS_ENDPOINT_URL: region.url,
-  AWS_DEFAULT_REGION: "us-east-1",
-  AWS_ACCESS_KEY_ID: "test",
-  AWS_SECRET_ACCESS_KEY: "test",
 });
 
 /** A queue that EventBridge may send to. */
@@ -85,18 +73,11 @@ async function drain(sqs: SQSClient, QueueUrl: string, isEnough: (bodies: readon
 }
 
 test("boto3 tells the stories of order events and of a cron job", async (t) => {
-  const missing = boto3Missing();
-  if (missing !== undefined && process.env.CI) assert.fail(missing);
-  if (missing !== undefined) return t.skip(missing);
+  if (lacksBoto3(t)) return;
   const python = (await Runtimes.discover()).list().find(({ runtime }) => runtime.startsWith("python"))?.runtime;
   if (python === undefined) return t.skip("no Python on this machine");
   const zips = await Promise.all([buildExample("order-events"), buildExample("cron")]);
-  const story = spawn(PYTHON, [join(import.meta.dirname, "events_story.py"), ...zips, python], {
-    stdio: ["ignore", "inherit", "pipe"],
-    env: environment(),
-  });
-  const [report, [code]] = await Promise.all([text(story.stderr), once(story, "exit")]);
-  assert.equal(code, 0, report);
+  await tellStory(t, region, "events_story.py", [...zips, python]);
 });
 
 test("the AWS CLI makes rules and schedules, and shows them", async (t) => {
@@ -104,7 +85,7 @@ test("the AWS CLI makes rules and schedules, and shows them", async (t) => {
   if (cli === undefined && process.env.CI) assert.fail("the AWS CLI is not installed");
   if (cli === undefined) return t.skip("the AWS CLI is not installed");
   const aws = async (...args: readonly string[]) => {
-    const { stdout } = await promisify(execFile)(cli, args, { env: environment() });
+    const { stdout } = await promisify(execFile)(cli, args, { env: clientEnvironment(region) });
     return stdout === "" ? undefined : JSON.parse(stdout);
   };
   const pattern = '{"detail":{"total":[{"numeric":[">",100]}]}}';

@@ -1,30 +1,15 @@
 /** Logs of functions through clients that are not ours: boto3, and whatever AWS CLI runs here. */
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { zipOf } from "../api/lambda/zip.ts";
 import { eventually } from "../api/logs/client.ts";
-import { boto3Missing, PYTHON } from "../python-with-boto3.ts";
 import { TestRegion } from "../test-region.ts";
-
-/** Every AWS CLI that runs, by its version. */
-function clis(): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const directory of [...(process.env.PATH ?? "").split(delimiter), "/usr/bin"]) {
-    try {
-      const path = join(directory, "aws");
-      const [version = ""] = execFileSync(path, ["--version"], { encoding: "utf8", stdio: "pipe" }).split(" ");
-      if (version.startsWith("aws-cli/") && !found.has(version)) found.set(version, path);
-    } catch {
-      // No CLI here, or one that does not run.
-    }
-  }
-  return found;
-}
+import { clis } from "./aws-cli-program.ts";
+import { clientEnvironment, lacksBoto3, tellStory } from "./python-story.ts";
 
 describe("logs", () => {
   let region: TestRegion;
@@ -34,12 +19,7 @@ describe("logs", () => {
   after(() => region.stop());
 
   const environment = () => ({
-    PATH: process.env.PATH,
-    HOME: region.dataDirectory,
-    AWS_ENDPOINT_URL: region.url,
-    AWS_DEFAULT_REGION: "us-east-1",
-    AWS_ACCESS_KEY_ID: "test",
-    AWS_SECRET_ACCESS_KEY: "test",
+    ...clientEnvironment(region),
     AWS_PAGER: "",
     // The CLI would put a prefix of AWS's before the region's address.
     AWS_DISABLE_HOST_PREFIX_INJECTION: "true",
@@ -55,16 +35,8 @@ describe("logs", () => {
   }
 
   test("errors of a function in JavaScript wake one in Python, as boto3 sees it", async (t) => {
-    const missing = boto3Missing();
-    if (missing !== undefined && process.env.CI) assert.fail(missing);
-    if (missing !== undefined) return t.skip(missing);
-    const story = spawn(PYTHON, [join(import.meta.dirname, "boto3_logs_story.py")], {
-      stdio: ["ignore", "inherit", "pipe"],
-      env: environment(),
-    });
-    const [report, [code]] = await Promise.all([text(story.stderr), once(story, "exit")]);
-    assert.equal(code, 0, report);
-    t.diagnostic(report);
+    if (lacksBoto3(t)) return;
+    await tellStory(t, region, "boto3_logs_story.py");
   });
 
   for (const [version, program] of clis()) {

@@ -1,19 +1,16 @@
 /** S3's own clients, unmodified, told an endpoint and nothing else of Alonzo: boto3, the AWS CLI, the presigner of the JS SDK. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { newBucket, s3Client } from "../api/s3/s3.ts";
-import { boto3Missing, PYTHON } from "../python-with-boto3.ts";
 import { TestRegion } from "../test-region.ts";
 import { Cli, clis } from "./aws-cli-program.ts";
+import { lacksBoto3, tellStory } from "./python-story.ts";
 
 describe("clients of S3", () => {
   let region: TestRegion;
@@ -23,23 +20,8 @@ describe("clients of S3", () => {
   after(() => region.stop());
 
   test("boto3 moves files in parts, presigns URLs of both versions, and lists", async (t) => {
-    const missing = boto3Missing();
-    if (missing !== undefined && process.env.CI) assert.fail(missing);
-    if (missing !== undefined) return t.skip(missing);
-    const story = spawn(PYTHON, [join(import.meta.dirname, "s3_story.py")], {
-      stdio: ["ignore", "inherit", "pipe"],
-      env: {
-        PATH: process.env.PATH,
-        HOME: region.dataDirectory,
-        AWS_ENDPOINT_URL: region.url,
-        AWS_DEFAULT_REGION: "us-east-1",
-        AWS_ACCESS_KEY_ID: "test",
-        AWS_SECRET_ACCESS_KEY: "test",
-      },
-    });
-    const [report, [code]] = await Promise.all([text(story.stderr), once(story, "exit")]);
-    assert.equal(code, 0, report);
-    t.diagnostic(report);
+    if (lacksBoto3(t)) return;
+    await tellStory(t, region, "s3_story.py");
   });
 
   const found = clis();

@@ -1,10 +1,7 @@
 /** One topic, three functions, of two languages: the fan-out of examples/sns-fanout, told by boto3 and by the AWS CLI. */
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { AddPermissionCommand, PutFunctionEventInvokeConfigCommand } from "@aws-sdk/client-lambda";
@@ -12,9 +9,9 @@ import { buildExample } from "../../examples/build.ts";
 import { findExecutable } from "../../src/cli/machine.ts";
 import { Runtimes } from "../../src/execution/runtimes.ts";
 import { SnsRegion } from "../api/sns/given.ts";
-import { boto3Missing, PYTHON } from "../python-with-boto3.ts";
 import { RUNTIMES } from "../test-region.ts";
 import { ARN } from "./async-fixture.ts";
+import { clientEnvironment, lacksBoto3, tellStory } from "./python-story.ts";
 
 let given: SnsRegion;
 let done: { readonly arn: string; readonly url: string };
@@ -41,25 +38,9 @@ before(async () => {
 });
 after(() => given.stop());
 
-const environment = () => ({
-  PATH: process.env.PATH,
-  HOME: given.region.dataDirectory,
-  AWS_ENDPOINT_URL: given.region.url,
-  AWS_DEFAULT_REGION: "us-east-1",
-  AWS_ACCESS_KEY_ID: "test",
-  AWS_SECRET_ACCESS_KEY: "test",
-});
-
 test("boto3 fans orders out to three functions, each by its filter policy, with SNS's event to the letter", async (t) => {
-  const missing = boto3Missing();
-  if (missing !== undefined && process.env.CI) assert.fail(missing);
-  if (missing !== undefined) return t.skip(missing);
-  const story = spawn(PYTHON, [join(import.meta.dirname, "sns_fanout.py"), ...functions, done.url], {
-    stdio: ["ignore", "inherit", "pipe"],
-    env: environment(),
-  });
-  const [report, [code]] = await Promise.all([text(story.stderr), once(story, "exit")]);
-  assert.equal(code, 0, report);
+  if (lacksBoto3(t)) return;
+  await tellStory(t, given.region, "sns_fanout.py", [...functions, done.url]);
 });
 
 test("the AWS CLI makes the same fan-out, publishes and takes it down", async (t) => {
@@ -69,7 +50,7 @@ test("the AWS CLI makes the same fan-out, publishes and takes it down", async (t
   const aws = async (...args: readonly string[]) => {
     // Debian's version is older than AWS_ENDPOINT_URL.
     const argv = ["--endpoint-url", given.region.url, "--output", "json", "sns", ...args];
-    const { stdout } = await promisify(execFile)(cli, argv, { env: environment() });
+    const { stdout } = await promisify(execFile)(cli, argv, { env: clientEnvironment(given.region) });
     return JSON.parse(stdout || "{}");
   };
   const { TopicArn: topic } = await aws("create-topic", "--name", "cli-orders", "--attributes", "DisplayName=Orders");

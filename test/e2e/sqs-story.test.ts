@@ -3,15 +3,13 @@
  * which Debian's speaks the older query protocol of SQS.
  */
 import assert from "node:assert/strict";
-import { execFile, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { buildExample } from "../../examples/build.ts";
-import { boto3Missing, PYTHON } from "../python-with-boto3.ts";
 import { TestRegion } from "../test-region.ts";
+import { clis } from "./aws-cli-program.ts";
+import { clientEnvironment, lacksBoto3, tellStory } from "./python-story.ts";
 
 describe("queues through other clients", () => {
   let region: TestRegion;
@@ -20,31 +18,15 @@ describe("queues through other clients", () => {
   });
   after(() => region.stop());
 
-  const environment = () => ({
-    PATH: process.env.PATH,
-    HOME: region.dataDirectory,
-    AWS_ENDPOINT_URL: region.url,
-    AWS_DEFAULT_REGION: "us-east-1",
-    AWS_ACCESS_KEY_ID: "test",
-    AWS_SECRET_ACCESS_KEY: "test",
-  });
-
   test("boto3 has the workers of the examples work on queues with dead letters", async (t) => {
-    const missing = boto3Missing();
-    if (missing !== undefined && process.env.CI) assert.fail(missing);
-    if (missing !== undefined) return t.skip(missing);
+    if (lacksBoto3(t)) return;
     const deploy = async (example: string, runtime: string, handler: string) =>
       region.deploy({ runtime, handler, zip: await readFile(await buildExample(example)), more: { Timeout: 3 } });
     const workers = [
       await deploy("sqs-worker", "nodejs24.x", "index.handler"),
       await deploy("sqs-worker-python", "python3.11", "app.handler"),
     ];
-    const story = spawn(PYTHON, [join(import.meta.dirname, "sqs_story.py"), ...workers], {
-      stdio: ["ignore", "inherit", "pipe"],
-      env: environment(),
-    });
-    const [report, [code]] = await Promise.all([text(story.stderr), once(story, "exit")]);
-    assert.equal(code, 0, report);
+    await tellStory(t, region, "sqs_story.py", [...workers]);
   });
 
   test("every AWS CLI sends, receives and deletes, whichever protocol it speaks", async (t) => {
@@ -56,7 +38,7 @@ describe("queues through other clients", () => {
         const aws = async (...args: readonly string[]) => {
           const argv = ["--endpoint-url", region.url, "--output", "json", "sqs", ...args];
           const answer = await new Promise<string>((resolve, reject) => {
-            execFile(path, argv, { env: environment() }, (error, stdout, stderr) =>
+            execFile(path, argv, { env: clientEnvironment(region) }, (error, stdout, stderr) =>
               error ? reject(new Error(stderr)) : resolve(stdout),
             );
           });
@@ -118,18 +100,3 @@ describe("queues through other clients", () => {
     }
   });
 });
-
-/** By version. A shim of a version manager may stand on PATH for a CLI that is not there. */
-function clis(): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const directory of [...(process.env.PATH ?? "").split(delimiter), "/usr/bin"]) {
-    try {
-      const path = join(directory, "aws");
-      const [version = ""] = execFileSync(path, ["--version"], { encoding: "utf8", stdio: "pipe" }).split(" ");
-      if (version.startsWith("aws-cli/") && !found.has(version)) found.set(version, path);
-    } catch {
-      // No CLI here, or one that does not run.
-    }
-  }
-  return found;
-}
