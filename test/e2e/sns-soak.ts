@@ -5,14 +5,13 @@
  *
  *   node test/e2e/sns-soak.ts 20     so many rounds, each with a region and kills of its own
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { AddPermissionCommand } from "@aws-sdk/client-lambda";
 import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { DeleteMessageBatchCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { createQueue, QUEUE_ARN, sqsClient } from "../api/sqs/sqs.ts";
 import { TestRegion } from "../test-region.ts";
 import { ARN, deployRecorder, Recorder } from "./async-fixture.ts";
-import { GROUPS, missing, reordered, type SoakPlan, untilDone } from "./sqs-soak.ts";
+import { missing, reordered, type Send, type SoakPlan, SoakSender, untilDone } from "./soak-sender.ts";
 
 const TOPIC_ARN = "arn:aws:sns:us-east-1:000000000000:";
 
@@ -26,20 +25,13 @@ export interface SnsSoakFigures {
   readonly twice: number;
 }
 
-export async function snsSoak({ kills, longestMs }: SoakPlan): Promise<SnsSoakFigures> {
+export async function snsSoak(plan: SoakPlan): Promise<SnsSoakFigures> {
   const region = await TestRegion.start();
   try {
     const recorder = new Recorder(region, "notified");
     await subscribeAll(region, await deployRecorder(region, recorder));
-    const publisher = new SoakPublisher(region);
-    const publishing = publisher.run();
-    for (let kill = 0; kill < kills; kill++) {
-      await delay(Math.random() * longestMs);
-      await region.kill();
-      await region.startAgain();
-    }
-    publisher.stop();
-    await publishing;
+    const publisher = new SoakSender((...sent) => publish(region, ...sent));
+    await publisher.runThrough(plan, region);
     const { plain, ordered } = publisher;
     const inQueue = await drain(region, "soak", plain);
     const inFifo = await drain(region, "soak.fifo", ordered);
@@ -56,53 +48,13 @@ export async function snsSoak({ kills, longestMs }: SoakPlan): Promise<SnsSoakFi
   }
 }
 
-class SoakPublisher {
-  /** Messages that were accepted, in the order in which they were. */
-  readonly plain: string[] = [];
-  readonly ordered: string[] = [];
-  readonly #region: TestRegion;
-  #isStopped = false;
-
-  constructor(region: TestRegion) {
-    this.#region = region;
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-  }
-
-  async run(): Promise<void> {
-    await Promise.all([this.#runPlain(), ...GROUPS.map((group) => this.#runGroup(group))]);
-  }
-
-  async #runPlain(): Promise<void> {
-    for (let number = 0; !this.#isStopped; number++) {
-      // Whether one that was not answered has come does not matter.
-      if (await this.#publish("soak", `p${number}`)) this.plain.push(`p${number}`);
-    }
-  }
-
-  async #runGroup(group: string): Promise<void> {
-    for (let number = 0; !this.#isStopped; number++) {
-      const message = `${group}${number}`;
-      // Published again until it is answered: the topic knows that it has come already.
-      while (!(await this.#publish("soak.fifo", message, group)));
-      this.ordered.push(message);
-    }
-  }
-
-  async #publish(topic: string, Message: string, group?: string): Promise<boolean> {
-    const sns = snsClient(this.#region);
-    try {
-      const order = group !== undefined && { MessageGroupId: group };
-      await sns.send(new PublishCommand({ TopicArn: TOPIC_ARN + topic, Message, ...order }));
-      return true;
-    } catch {
-      await delay(20);
-      return false;
-    } finally {
-      sns.destroy();
-    }
+async function publish(region: TestRegion, ...[topic, Message, group]: Parameters<Send>): Promise<void> {
+  const sns = snsClient(region);
+  try {
+    const order = group !== undefined && { MessageGroupId: group };
+    await sns.send(new PublishCommand({ TopicArn: TOPIC_ARN + topic, Message, ...order }));
+  } finally {
+    sns.destroy();
   }
 }
 
