@@ -30,3 +30,16 @@ export function listOf<T>(value: OneOrMore<T> | undefined): readonly T[] {
   if (value === undefined) return [];
   return Array.isArray(value) ? (value as readonly T[]) : [value as T];
 }
+
+/** What a statement may consist of. */
+export const STATEMENT_ELEMENTS: readonly string[] = [
+  "Sid",
+  "Effect",
+  "Principal",
+  "NotPrincipal",
+  "Action",
+  "NotAction",
+  "Resource",
+  "NotResource",
+  "Condition",
+];

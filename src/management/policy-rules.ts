@@ -3,23 +3,18 @@
  * is refused, and the length's text, are AWS's; the words for what is wrong in a document are ours (unverified).
  */
 import { isConditionOperator } from "../functions/policy-conditions.ts";
-import { listOf, type OneOrMore, type PolicyDocument, type PolicyStatement } from "../functions/policy-document.ts";
+import {
+  listOf,
+  type OneOrMore,
+  type PolicyDocument,
+  type PolicyStatement,
+  STATEMENT_ELEMENTS,
+} from "../functions/policy-document.ts";
 import type { LambdaFail } from "./lambda-api.ts";
 
 const MAX_BYTES = 20_480;
 const VERSIONS: readonly unknown[] = ["2012-10-17", "2008-10-17"];
 const DOCUMENT_MEMBERS = ["Version", "Id", "Statement"];
-const STATEMENT_MEMBERS = [
-  "Sid",
-  "Effect",
-  "Principal",
-  "NotPrincipal",
-  "Action",
-  "NotAction",
-  "Resource",
-  "NotResource",
-  "Condition",
-];
 const PRINCIPAL_TYPES = ["AWS", "Service", "Federated", "CanonicalUser"];
 const AWS_PRINCIPAL = /^(\*|\d{12}|arn:aws[a-zA-Z-]*:(iam|sts)::\d{12}:[^*?]+)$/;
 const ACTION = /^(\*|lambda:[a-zA-Z*?]+)$/i;
@@ -77,7 +72,7 @@ function documentFault(document: unknown, resource: string): string | undefined 
 }
 
 function statementFault(statement: Record<keyof PolicyStatement, unknown>, resource: string): string | undefined {
-  const unknown = Object.keys(statement).find((member) => !STATEMENT_MEMBERS.includes(member));
+  const unknown = Object.keys(statement).find((member) => !STATEMENT_ELEMENTS.includes(member));
   if (unknown !== undefined) return `${unknown} is not an element of a Statement`;
   const { Sid: sid, Effect: effect } = statement;
   if (sid !== undefined && (typeof sid !== "string" || !/^[a-zA-Z0-9-_]{0,100}$/.test(sid))) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { callerOf } from "./caller.ts";
+import { iamCallerOf } from "../../wire/http-integration/iam-caller.ts";
 import { type UrlRequest, urlEvent } from "./event.ts";
 
 const ID = "a".repeat(32);
@@ -129,7 +129,7 @@ describe("the event of a request to a function URL", () => {
 
   it("tells who signed, without what it was signed with", () => {
     const arn = "arn:aws:sts::000000000000:assumed-role/caller/session";
-    const caller = callerOf({ arn, accountId: "000000000000", kind: "execution-role" }, "ASIAKEY");
+    const caller = iamCallerOf({ arn, accountId: "000000000000", kind: "execution-role" }, "ASIAKEY");
     const rawHeaders = ["Authorization", "AWS4-HMAC-SHA256 ...", "X-Amz-Security-Token", "t", "X-Amz-Date", "d"];
     const { headers, requestContext } = event({ caller, head: { rawHeaders } });
     assert.match(caller.userId, /^AROA[0-9A-F]{17}:session$/);

@@ -1,5 +1,6 @@
 /** The event of a function behind a URL: the HTTP request in Lambda's payload format 2.0 (contract/05 §1). */
 import type { UrlAddress } from "../../functions/function-url-address.ts";
+import type { IamCaller } from "../../wire/http-integration/iam-caller.ts";
 import {
   CREDENTIALS,
   commonLogTime,
@@ -11,7 +12,6 @@ import {
   traceRoot,
 } from "../../wire/http-integration/request-parts.ts";
 import type { RequestHead } from "../request-head.ts";
-import type { Caller } from "./caller.ts";
 
 export interface UrlRequest {
   readonly head: RequestHead;
@@ -29,7 +29,7 @@ export interface UrlRequest {
   /** Milliseconds since 1970. */
   readonly timeMs: number;
   /** Undefined where no signature is asked for. */
-  readonly caller: Caller | undefined;
+  readonly caller: IamCaller | undefined;
 }
 
 export function urlEvent(request: UrlRequest): Buffer {

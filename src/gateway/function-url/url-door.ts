@@ -12,6 +12,7 @@ import type { FunctionUrlDirectory, UrlOwner } from "../../functions/function-ur
 import type { Invoker } from "../../invocation/invoker.ts";
 import { requestTooLarge } from "../../wire/common-errors.ts";
 import { answerOf, type FunctionAnswer } from "../../wire/http-integration/answer.ts";
+import { iamCallerOf } from "../../wire/http-integration/iam-caller.ts";
 import { corsHeaders, isPreflight, preflightHeaders } from "../../wire/http-integration/owner-cors.ts";
 import { MalformedAnswer } from "../../wire/http-integration/response-headers.ts";
 import type { Authorize } from "../authorization.ts";
@@ -25,7 +26,6 @@ import { refusal } from "../refusal.ts";
 import { isTreacherous, type RequestHead } from "../request-head.ts";
 import { traceId } from "../request-id.ts";
 import type { SignatureVerifier } from "../sigv4.ts";
-import { callerOf } from "./caller.ts";
 import { forbidden, internalServerError, URL_ERRORS, unknownUrl } from "./errors.ts";
 import { urlEvent } from "./event.ts";
 import { mayCallUrl } from "./permission.ts";
@@ -128,7 +128,7 @@ export class UrlDoor {
       requestId: exchange.requestId,
       traceId: trace,
       timeMs: this.#parts.now(),
-      caller: signature && callerOf(signature.principal, signature.accessKeyId),
+      caller: signature && iamCallerOf(signature.principal, signature.accessKeyId),
     });
     if (payload.length > MAX_EVENT_BYTES) throw requestTooLarge("InvokeFunction", MAX_EVENT_BYTES);
     return { requestId: exchange.requestId, payload, invokedFunctionArn: arn, traceId: trace };

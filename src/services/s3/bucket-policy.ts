@@ -1,5 +1,5 @@
 /** A bucket's policy: what a document must be to become one, and what it says of a request (contract/08 §2). */
-import { listOf, type PolicyDocument } from "../../functions/policy-document.ts";
+import { listOf, type PolicyDocument, STATEMENT_ELEMENTS } from "../../functions/policy-document.ts";
 import { evaluatePolicy, type PolicyDecision, type RequestPrincipal } from "../../functions/policy-evaluation.ts";
 import type { Bucket } from "./buckets.ts";
 import { bucketArn } from "./object-event.ts";
@@ -7,17 +7,6 @@ import type { S3Input } from "./s3-api.ts";
 import { refuse } from "./s3-errors.ts";
 
 const MAX_BYTES = 20_480;
-const ELEMENTS = [
-  "Sid",
-  "Effect",
-  "Principal",
-  "NotPrincipal",
-  "Action",
-  "NotAction",
-  "Resource",
-  "NotResource",
-  "Condition",
-];
 
 /** @throws ServiceError MalformedPolicy */
 export function readPolicy(text: string, bucket: string): PolicyDocument {
@@ -36,7 +25,7 @@ export function readPolicy(text: string, bucket: string): PolicyDocument {
   if (statements.length === 0) malformed("Missing required field Statement");
   for (const statement of statements) {
     if (typeof statement !== "object" || statement === null) return malformed("Policy has invalid statement");
-    const unknown = Object.keys(statement).find((element) => !ELEMENTS.includes(element));
+    const unknown = Object.keys(statement).find((element) => !STATEMENT_ELEMENTS.includes(element));
     if (unknown !== undefined) malformed(`Unknown field ${unknown}`);
     if (statement.Effect !== "Allow" && statement.Effect !== "Deny")
       malformed(`Invalid effect: ${statement.Effect ?? ""}`);

@@ -1,8 +1,8 @@
-/** Who signed a request to a function URL, as the function learns it: `requestContext.authorizer.iam` of its event. */
-import { principalId } from "../../wire/http-integration/principal-id.ts";
-import type { Principal } from "../../wire/service.ts";
+/** Who signed a request, as the function behind it learns it: `requestContext.authorizer.iam` of format 2.0. */
+import type { Principal } from "../service.ts";
+import { principalId } from "./principal-id.ts";
 
-export interface Caller {
+export interface IamCaller {
   readonly accessKey: string;
   readonly accountId: string;
   readonly callerId: string;
@@ -12,7 +12,7 @@ export interface Caller {
   readonly userId: string;
 }
 
-export function callerOf(principal: Principal, accessKeyId: string): Caller {
+export function iamCallerOf(principal: Principal, accessKeyId: string): IamCaller {
   const id = principalId(principal);
   return {
     accessKey: accessKeyId,
