@@ -80,6 +80,13 @@ function answering(node: RuntimeInstallation) {
     const scenario = module("export const handler = async () => 1;", { events: ["{}", "{}"], responseStatus: 413 });
     assert.equal((await run(node, scenario)).answers.length, 2);
   });
+
+  it("tells of an answer that was refused because the invocation had one, and goes on", async () => {
+    const scenario = module("export const handler = async () => 1;", { events: ["{}", "{}"], responseStatus: 400 });
+    const { answers, log } = await run(node, scenario);
+    assert.equal(answers.length, 2);
+    assert.match(log, /The Runtime API answered 400/);
+  });
 }
 
 function loading(node: RuntimeInstallation) {

@@ -129,11 +129,14 @@ class RuntimeApi {
 
   #accepted = (response) => {
     // 413: the platform has told the caller; this environment goes on.
-    if (response.status !== 202 && response.status !== 413) this.#refused(response);
+    if (response.status === 202 || response.status === 413) return;
+    // 400: answered before, by the function itself perhaps. The wait that left with the answer holds all the same.
+    if (response.status === 400) return tellRefused(response);
+    this.#refused(response);
   };
 
-  #refused({ status, body }) {
-    process.stderr.write(`The Runtime API answered ${status}: ${body}\n`);
+  #refused(response) {
+    tellRefused(response);
     process.exit(1);
   }
 
@@ -165,6 +168,10 @@ class RuntimeApi {
     if (!this.#reader.sawResponse || waiting.at(-1) !== this.#invocation) process.exit(hadError ? 1 : 0);
     this.#send(this.#next, [this.#invocation]);
   }
+}
+
+function tellRefused({ status, body }) {
+  process.stderr.write(`The Runtime API answered ${status}: ${body}\n`);
 }
 
 function typeOf({ errorType }) {

@@ -81,6 +81,12 @@ def handler(event, context):
     const { answers } = await run(python, returning("1", { events: ["{}", "{}"], responseStatus: 413 }));
     assert.equal(answers.length, 2);
   });
+
+  it("tells of an answer that was refused because the invocation had one, and goes on", async () => {
+    const { answers, log } = await run(python, returning("1", { events: ["{}", "{}"], responseStatus: 400 }));
+    assert.equal(answers.length, 2);
+    assert.match(log, /The Runtime API answered 400/);
+  });
 }
 
 function loading(python: RuntimeInstallation) {

@@ -68,6 +68,12 @@ end
     const large = await run(ruby, returning("1", { events: ["{}", "{}"], responseStatus: 413 }));
     assert.equal(large.answers.length, 2);
   });
+
+  it("tells of an answer that was refused because the invocation had one, and goes on", async () => {
+    const { answers, log } = await run(ruby, returning("1", { events: ["{}", "{}"], responseStatus: 400 }));
+    assert.equal(answers.length, 2);
+    assert.match(log, /The Runtime API answered 400/);
+  });
 }
 
 function failing(ruby: RuntimeInstallation) {

@@ -52,7 +52,10 @@ class RuntimeApi:
         try:
             self._socket.sendall(request + self._next)
             status, _, body = self._read()
-            if status not in (202, 413):
+            if status == 400:
+                # Answered before, by the function itself perhaps. The wait that left with the answer holds all the same.
+                tell_refused(status, body)
+            elif status not in (202, 413):
                 refused(status, body)
             return self._invocation()
         except OSError:
@@ -126,5 +129,9 @@ def error_header(error_type):
 
 
 def refused(status, body):
-    sys.stderr.write("The Runtime API answered %d: %s\n" % (status, body.decode("utf-8", "replace")))
+    tell_refused(status, body)
     sys.exit(1)
+
+
+def tell_refused(status, body):
+    sys.stderr.write("The Runtime API answered %d: %s\n" % (status, body.decode("utf-8", "replace")))

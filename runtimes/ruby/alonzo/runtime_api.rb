@@ -66,7 +66,10 @@ module Alonzo
         @socket.write(request + @next)
         told = read
         status = told.status
-        refuse(told) unless [202, 413].include?(status)
+        # 400: answered before, by the function itself perhaps. The wait that left with the answer holds all the same.
+        if status == 400 then warn(refusal(told))
+        elsif ![202, 413].include?(status) then refuse(told)
+        end
         return invocation
       rescue SystemCallError, IOError
         # A server may close after refusing a body that is too large: the caller was told, the wait goes on.
@@ -115,7 +118,11 @@ module Alonzo
     end
 
     def refuse(told)
-      raise Refused, "The Runtime API answered #{told.status}: #{told.body}"
+      raise Refused, refusal(told)
+    end
+
+    def refusal(told)
+      "The Runtime API answered #{told.status}: #{told.body}"
     end
   end
 end
