@@ -73,6 +73,11 @@ function recordingDriver(
       },
       destroy: async () => note("destroy cell")(),
     }),
+    snapshots: {
+      machine: "played 1",
+      take: async (taken) => void calls.push(taken === sandbox ? "take" : "take of another"),
+      restore: async () => ({ sandbox, exited: new Promise(() => {}), extensionsExited: [] }),
+    },
     close: async () => note("close")(),
   };
   return { driver: guardDriver(driver), calls };
@@ -196,4 +201,35 @@ test("a driver that starts nothing ahead has no cells when it is guarded, either
   const { driver } = recordingDriver();
   const { createCell: _, ...without } = driver;
   assert.equal(guardDriver(without).createCell, undefined);
+});
+
+test("of a sandbox that was taken as a snapshot nothing is left but to destroy it", async () => {
+  const { driver, calls } = recordingDriver();
+  const sandbox = await driver.create(SPEC);
+  await sandbox.start(COMMAND);
+  await driver.snapshots?.take(sandbox, "/snapshot");
+  sandbox.thaw();
+  sandbox.terminate();
+  await assert.rejects(sandbox.reset(), /was taken as a snapshot/);
+  await sandbox.destroy();
+  assert.deepEqual(calls, ["start", "take", "destroy"]);
+});
+
+test("a snapshot cannot be taken of a sandbox in which nothing runs", async () => {
+  const { driver, calls } = recordingDriver();
+  const sandbox = await driver.create(SPEC);
+  await assert.rejects(async () => driver.snapshots?.take(sandbox, "/snapshot"), /nothing runs/);
+  await sandbox.destroy();
+  assert.deepEqual(calls, ["destroy"]);
+});
+
+test("a restored sandbox runs already: it freezes, and starts again only after a reset", async () => {
+  const { driver, calls } = recordingDriver();
+  const restored = await driver.snapshots?.restore("/snapshot", SPEC);
+  const sandbox = restored?.sandbox as Sandbox;
+  sandbox.freeze();
+  sandbox.thaw();
+  await sandbox.reset();
+  await sandbox.start(COMMAND);
+  assert.deepEqual(calls, ["freeze", "thaw", "reset", "start"]);
 });

@@ -6,12 +6,14 @@ import { Socket } from "node:net";
 import type {
   Cell,
   CellSpec,
+  RestoredSandbox,
   Sandbox,
   SandboxCommand,
   SandboxDriver,
   SandboxExit,
   SandboxExtensions,
   SandboxPlace,
+  SandboxSnapshots,
   SandboxSpec,
 } from "./sandbox.ts";
 import { SandboxError } from "./sandbox-error.ts";
@@ -48,6 +50,24 @@ class GuardedSandbox extends Place implements Sandbox {
     this.#inner = inner;
   }
 
+  static restored({ sandbox, exited, extensionsExited }: RestoredSandbox): RestoredSandbox {
+    const guarded = new GuardedSandbox(sandbox);
+    guarded.#isRunning = true;
+    if (extensionsExited.length > 0) guarded.#extensions = "came";
+    guarded.#watch(exited);
+    return { sandbox: guarded, exited, extensionsExited };
+  }
+
+  /** Nothing runs in it afterwards, and nothing can. */
+  take(snapshots: SandboxSnapshots, directory: string): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#isUsable()) throw new SandboxError("nothing runs of which a snapshot could be taken");
+      await snapshots.take(this.#inner, directory);
+      this.#isRunning = false;
+      this.#death = new SandboxError(`sandbox ${this.id} was taken as a snapshot`);
+    });
+  }
+
   startExtensions(extensions: SandboxExtensions): Promise<readonly Promise<SandboxExit>[]> {
     return this.#inTurn(() => {
       this.#begin();
@@ -61,10 +81,7 @@ class GuardedSandbox extends Place implements Sandbox {
       if (this.#extensions === "waiting") this.#extensions = "came";
       else this.#begin();
       const { exited } = await this.#inner.start(command);
-      const ended = () => {
-        if (this.#extensions === "none") this.#isRunning = false;
-      };
-      exited.then(ended, ended);
+      this.#watch(exited);
       return { exited };
     });
   }
@@ -127,6 +144,13 @@ class GuardedSandbox extends Place implements Sandbox {
       }
     });
     return this.#destroyed;
+  }
+
+  #watch(exited: Promise<SandboxExit>): void {
+    const ended = () => {
+      if (this.#extensions === "none") this.#isRunning = false;
+    };
+    exited.then(ended, ended);
   }
 
   #begin(): void {
@@ -212,6 +236,20 @@ class GuardedCell extends Place implements Cell {
   }
 }
 
+function guardSnapshots(snapshots: SandboxSnapshots, check: (spec: SandboxSpec) => void): SandboxSnapshots {
+  return {
+    machine: snapshots.machine,
+    async take(sandbox, directory) {
+      if (!(sandbox instanceof GuardedSandbox)) throw new SandboxError(`sandbox ${sandbox.id} is not of this driver`);
+      await sandbox.take(snapshots, directory);
+    },
+    async restore(directory, spec) {
+      check(spec);
+      return GuardedSandbox.restored(await snapshots.restore(directory, spec));
+    },
+  };
+}
+
 /** Wrap a driver so that every sandbox it makes keeps the promises that sandbox.ts does not ask of drivers. */
 export function guardDriver(driver: SandboxDriver): SandboxDriver {
   let isClosed = false;
@@ -234,6 +272,7 @@ export function guardDriver(driver: SandboxDriver): SandboxDriver {
         return new GuardedCell(await (driver.createCell as NonNullable<SandboxDriver["createCell"]>)(spec));
       },
     }),
+    ...(driver.snapshots && { snapshots: guardSnapshots(driver.snapshots, check) }),
     async close(): Promise<void> {
       if (isClosed) return;
       isClosed = true;

@@ -157,6 +157,38 @@ export interface Cell extends SandboxPlace {
   destroy(): Promise<void>;
 }
 
+/** What goes on where it was. */
+export interface RestoredSandbox {
+  readonly sandbox: Sandbox;
+  /** Resolves when the runtime process ends. */
+  readonly exited: Promise<SandboxExit>;
+  /** The same of each extension, in the order in which they were started. */
+  readonly extensionsExited: readonly Promise<SandboxExit>[];
+}
+
+/**
+ * Sandboxes that go on where another one was. Whoever waits for an answer of the Runtime API while the snapshot is taken asks
+ * again, over a new connection, wherever it is restored: a snapshot holds no connection to the region.
+ */
+export interface SandboxSnapshots {
+  /**
+   * Changes with whatever makes a snapshot of before useless: the driver's tool and its version, the host's kernel or processor.
+   */
+  readonly machine: string;
+  /**
+   * Stop the processes of a sandbox and write them, with /tmp, to an empty directory, where nothing is synced. The sandbox is over,
+   * whether it worked or not: what is left to do with it is destroy(). The ends of its processes may be told, or never.
+   */
+  take(sandbox: Sandbox, directory: string): Promise<void>;
+  /**
+   * Make a sandbox in which the processes of a snapshot go on, with /tmp as it was, each with its own copy of it. Many may be made of one
+   * snapshot, also at once. The spec is as that of the sandbox that was taken, but for its id: variables and paths that the processes
+   * have read stay true. Resolves when they run; the directory may be deleted once it did.
+   * @throws SandboxError when the snapshot cannot be read; nothing is left of the sandbox then
+   */
+  restore(directory: string, spec: SandboxSpec): Promise<RestoredSandbox>;
+}
+
 /** What a root file system of a container image needs so that sandboxes can have it. */
 export interface ImageRoot {
   /** Directories that must be there. */
@@ -175,6 +207,8 @@ export interface SandboxDriver {
   create(spec: SandboxSpec): Promise<Sandbox>;
   /** Make a sandbox ahead. Absent where directories and limits cannot come late. */
   createCell?(spec: CellSpec): Promise<Cell>;
+  /** Absent: what it holds can be started, but not restored. */
+  readonly snapshots?: SandboxSnapshots;
   /** Destroy what is left and give back what was made ahead. */
   close(): Promise<void>;
 }
