@@ -90,7 +90,28 @@ test("invoke prints a function's answer, logs what it logged, and --follow what 
   // Somebody who follows does not keep the region from closing.
   region.signal("SIGTERM");
   assert.equal((await region.ended()).code, 0);
-  assert.equal((await following.ended()).code, 0);
+});
+
+test("logs --follow goes on when the region is back after a restart and after a crash, and repeats nothing", async (t) => {
+  const dataDir = AlonzoCommand.directory(t);
+  const start = async (port: string) => {
+    const region = AlonzoCommand.spawn(t, ["start", "--data-dir", dataDir, "--port", port]);
+    return { region, url: (await region.printed(READY))[0] };
+  };
+  let { region, url } = await start("0");
+  await deployExample(url, "steady");
+  const follow = AlonzoCommand.spawn(t, ["logs", "steady", "--follow", "--endpoint", url]);
+  for (const [index, signal] of (["SIGTERM", "SIGKILL", "SIGTERM"] as const).entries()) {
+    await AlonzoCommand.run(t, ["invoke", "steady", "--endpoint", url, "--payload", `{"name":"Ada ${index}"}`]);
+    await follow.printed(new RegExp(`Greeting Ada ${index}[^]*REPORT`));
+    region.signal(signal);
+    await region.ended();
+    if (index < 2) ({ region, url } = await start(new URL(url).port));
+  }
+  await follow.stop();
+  const { stdout } = await follow.ended();
+  assert.deepEqual(stdout.match(/Greeting Ada \d/g), ["Greeting Ada 0", "Greeting Ada 1", "Greeting Ada 2"]);
+  assert.equal(stdout.match(/REPORT RequestId/g)?.length, 3);
 });
 
 test("invoke says what is wrong: no such function, no region", async (t) => {
