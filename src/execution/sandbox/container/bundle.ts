@@ -38,8 +38,11 @@ const RLIMITS = {
   RLIMIT_STACK: 8 * MB,
   RLIMIT_MEMLOCK: 65536,
 };
-/** What of /proc tells about the machine, or changes it. As Docker has it. */
-const MASKED = ["acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list"];
+/** What of /proc tells about the machine, or changes it. As Docker has it, whose /sys is not there at all. */
+const MASKED = [
+  ...["acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list"],
+  "timer_stats",
+];
 const READ_ONLY = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
 
 function bind(source: string | undefined, destination: string, ...options: string[]): object[] {

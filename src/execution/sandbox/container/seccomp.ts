@@ -15,7 +15,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
     statfs statx symlink symlinkat sync sync_file_range syncfs tee truncate umask unlink unlinkat utime utimensat utimes
     vmsplice write writev io_setup io_submit io_getevents io_pgetevents io_cancel io_destroy cachestat`,
   memory: `brk madvise membarrier memfd_create mincore mlock mlock2 mlockall mmap mprotect mremap msync munlock
-    munlockall munmap pkey_alloc pkey_free pkey_mprotect remap_file_pages map_shadow_stack get_mempolicy`,
+    munlockall munmap pkey_alloc pkey_free pkey_mprotect remap_file_pages map_shadow_stack`,
   processes: `arch_prctl capget capset execve execveat exit exit_group fork get_robust_list getpgid getpgrp getpid
     getppid getpriority getrlimit getrusage getsid gettid kill pidfd_open pidfd_send_signal prctl prlimit64
     rseq sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam sched_getscheduler
