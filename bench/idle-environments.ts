@@ -1,9 +1,9 @@
 /** The processes of a region's idle environments: those that are frozen, which cells that wait for a function are not. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readCgroupLayout } from "../src/execution/sandbox/container/cgroup-layout.ts";
-import { RUN_ROOT } from "../src/execution/sandbox/container/run-directory.ts";
-import { regionCgroup } from "../src/execution/sandbox/container/sweep.ts";
+import { readCgroupLayout } from "../src/execution/sandbox/oci/cgroup-layout.ts";
+import { RUN_ROOT } from "../src/execution/sandbox/oci/run-directory.ts";
+import { regionCgroup } from "../src/execution/sandbox/oci/sweep.ts";
 
 export interface SandboxProcesses {
   /** Of each idle environment, its processes. */

@@ -7,12 +7,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { ociConfig } from "../../src/execution/sandbox/container/bundle.ts";
-import { readCgroupLayout } from "../../src/execution/sandbox/container/cgroup-layout.ts";
 import { ContainerDriver } from "../../src/execution/sandbox/container/driver.ts";
 import { findOciRuntimes } from "../../src/execution/sandbox/container/oci-runtime.ts";
 import { probe } from "../../src/execution/sandbox/container/probe.ts";
 import { seccompProfile } from "../../src/execution/sandbox/container/seccomp.ts";
 import { guardDriver } from "../../src/execution/sandbox/guarded.ts";
+import { readCgroupLayout } from "../../src/execution/sandbox/oci/cgroup-layout.ts";
 import type { SandboxDriver } from "../../src/execution/sandbox/sandbox.ts";
 import { TestSandbox } from "./sandbox-fixture.ts";
 

@@ -1,9 +1,9 @@
 /** The container driver keeps the whole contract. Needs root and an OCI runtime: elsewhere skipped, with the reason. */
 import { it } from "node:test";
-import { readCgroupLayout } from "../../src/execution/sandbox/container/cgroup-layout.ts";
 import { ContainerDriver } from "../../src/execution/sandbox/container/driver.ts";
 import { findOciRuntimes } from "../../src/execution/sandbox/container/oci-runtime.ts";
 import { probe } from "../../src/execution/sandbox/container/probe.ts";
+import { readCgroupLayout } from "../../src/execution/sandbox/oci/cgroup-layout.ts";
 import { sandboxContract } from "./sandbox.contract.ts";
 import { fromCells } from "./sandbox-fixture.ts";
 

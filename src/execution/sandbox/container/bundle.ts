@@ -1,9 +1,10 @@
 /** The OCI configuration of one sandbox: which walls the runtime (runc, crun) is to build. Pure: spec in, JSON out. */
+
+import { IMAGE_ROOT, type ImageShell, SHELL_DIRECTORY } from "../oci/image-root.ts";
+import { limitsOf } from "../oci/limits.ts";
+import { MEMORY_DEVICE_MAJOR, MEMORY_DEVICES, OWN_DIRECTORY } from "../oci/rootfs.ts";
 import type { SandboxDirectories } from "../sandbox.ts";
-import { IMAGE_ROOT, type ImageShell, SHELL_DIRECTORY } from "./image-root.ts";
-import { limitsOf } from "./limits.ts";
 import type { ProcessOne } from "./process-one.ts";
-import { MEMORY_DEVICE_MAJOR, MEMORY_DEVICES, OWN_DIRECTORY } from "./rootfs.ts";
 import type { SeccompProfile } from "./seccomp.ts";
 
 const MB = 1024 * 1024;

@@ -4,24 +4,24 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { type CgroupLayout, readCgroupLayout } from "../oci/cgroup-layout.ts";
+import { raiseFirewall } from "../oci/firewall.ts";
+import { IMAGE_ROOT, makeImageShell } from "../oci/image-root.ts";
+import { Linux } from "../oci/linux.ts";
+import { MemoryWatcher } from "../oci/memory-watcher.ts";
+import { NamespacePool } from "../oci/namespace-pool.ts";
+import { prepareParentGroup } from "../oci/parent-group.ts";
+import { buildDevices, buildRoot } from "../oci/rootfs.ts";
+import { RunDirectory } from "../oci/run-directory.ts";
+import { regionCgroup, sweepRegion } from "../oci/sweep.ts";
 import { prepared } from "../prepared.ts";
 import type { Capabilities, Cell, CellSpec, ImageRoot, Sandbox, SandboxDriver, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
 import { ContainerCell } from "./cell.ts";
-import { type CgroupLayout, readCgroupLayout } from "./cgroup-layout.ts";
-import { raiseFirewall } from "./firewall.ts";
 import type { Ground } from "./ground.ts";
-import { IMAGE_ROOT, makeImageShell } from "./image-root.ts";
-import { Linux } from "./linux.ts";
-import { MemoryWatcher } from "./memory-watcher.ts";
-import { NamespacePool } from "./namespace-pool.ts";
 import { findOciRuntimes, type OciRuntime, runtimeVersion } from "./oci-runtime.ts";
-import { prepareParentGroup } from "./parent-group.ts";
-import { buildDevices, buildRoot } from "./rootfs.ts";
-import { RunDirectory } from "./run-directory.ts";
 import { ContainerSandbox } from "./sandbox.ts";
 import { seccompProfile } from "./seccomp.ts";
-import { regionCgroup, sweepRegion } from "./sweep.ts";
 
 type Prepared = Omit<Ground, "runtime"> & {
   /** Why sandboxes have no network, if so. */

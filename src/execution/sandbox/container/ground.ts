@@ -1,10 +1,10 @@
 /** What all sandboxes of a region stand on: found and made once when the driver opens. */
-import type { CgroupLayout } from "./cgroup-layout.ts";
-import type { ImageShell } from "./image-root.ts";
-import type { Linux } from "./linux.ts";
-import type { MemoryWatcher } from "./memory-watcher.ts";
+import type { CgroupLayout } from "../oci/cgroup-layout.ts";
+import type { ImageShell } from "../oci/image-root.ts";
+import type { Linux } from "../oci/linux.ts";
+import type { MemoryWatcher } from "../oci/memory-watcher.ts";
+import type { RunDirectory } from "../oci/run-directory.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
-import type { RunDirectory } from "./run-directory.ts";
 import type { SeccompProfile } from "./seccomp.ts";
 
 export interface Ground {

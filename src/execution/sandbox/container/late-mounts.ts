@@ -5,8 +5,8 @@
  */
 import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
+import { type Linux, MOUNT } from "../oci/linux.ts";
 import type { SandboxDirectories } from "../sandbox.ts";
-import { type Linux, MOUNT } from "./linux.ts";
 
 /** What the dynamic linker did not find when a process started it does not look for again: /opt/lib must have been there. */
 const LIBRARIES = "lib";

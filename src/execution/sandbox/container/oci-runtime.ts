@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { CgroupLayout } from "../oci/cgroup-layout.ts";
+import { findCommand, run } from "../oci/commands.ts";
 import { SandboxError } from "../sandbox-error.ts";
-import type { CgroupLayout } from "./cgroup-layout.ts";
-import { findCommand, run } from "./commands.ts";
 
 export interface OciRuntime {
   readonly name: "runc" | "crun";

@@ -1,10 +1,10 @@
 /** Can functions be held by containers here, and if not, what is missing and how it is mended. */
 import { accessSync, constants, readFileSync } from "node:fs";
+import { readCgroupLayout } from "../oci/cgroup-layout.ts";
+import { hasCommand } from "../oci/commands.ts";
+import { Linux } from "../oci/linux.ts";
 import type { Probe } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
-import { readCgroupLayout } from "./cgroup-layout.ts";
-import { hasCommand } from "./commands.ts";
-import { Linux } from "./linux.ts";
 import { findOciRuntimes } from "./oci-runtime.ts";
 
 const CAP_SYS_ADMIN = 21n;

@@ -3,16 +3,18 @@ import { closeSync, fchownSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { Connections } from "../connections.ts";
+import { Cgroup, killCgroup, removeCgroup, signalInit } from "../oci/cgroup.ts";
+import { HostDirectory } from "../oci/host-directory.ts";
+import type { Size } from "../oci/limits.ts";
+import type { Pipe } from "../oci/linux.ts";
+import { INSIDE_ADDRESS, type NetworkNamespace } from "../oci/namespace-pool.ts";
+import { OWN_DIRECTORY } from "../oci/rootfs.ts";
+import { regionCgroup } from "../oci/sweep.ts";
 import { Output } from "../output.ts";
 import type { Sandbox, SandboxCommand, SandboxExit, SandboxExtensions, SandboxPaths, SandboxSpec } from "../sandbox.ts";
 import { ociConfig } from "./bundle.ts";
-import { Cgroup, killCgroup, removeCgroup, signalInit } from "./cgroup.ts";
 import type { Ground } from "./ground.ts";
-import { HostDirectory } from "./host-directory.ts";
 import { LateMounts } from "./late-mounts.ts";
-import type { Size } from "./limits.ts";
-import type { Pipe } from "./linux.ts";
-import { INSIDE_ADDRESS, type NetworkNamespace } from "./namespace-pool.ts";
 import { forget, launch } from "./oci-runtime.ts";
 import {
   type ProcessOne,
@@ -23,8 +25,6 @@ import {
   runtimeScript,
   ToldEnds,
 } from "./process-one.ts";
-import { OWN_DIRECTORY } from "./rootfs.ts";
-import { regionCgroup } from "./sweep.ts";
 import { type Launched, Waiting } from "./waiting.ts";
 
 const RUNTIME_API_PORT = 9001;
