@@ -47,6 +47,17 @@ export async function outsideAddresses(hostname: string): Promise<readonly Outsi
   return addresses;
 }
 
+/** What of a request's options leads it to where it may go. A connection of its own: one that is kept may lead elsewhere. */
+export interface Route {
+  readonly lookup?: LookupFunction;
+  readonly agent?: false;
+}
+
+/** @throws InsideAddressError when it must go outside, and would not */
+export async function routeTo(hostname: string, isOutside: boolean): Promise<Route> {
+  return isOutside ? { lookup: pinnedTo(await outsideAddresses(hostname)), agent: false } : {};
+}
+
 /** For a connection to addresses that were looked at: the name is not asked for again. */
 export function pinnedTo(addresses: readonly OutsideAddress[]): LookupFunction {
   return (_hostname, { all }, answer) => {

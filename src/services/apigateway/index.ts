@@ -16,6 +16,7 @@ import { RestApis } from "./execute/rest-api.ts";
 import { RestAuthorizers } from "./execute/rest-authorizers.ts";
 import { restStage } from "./execute/rest-stage.ts";
 import { type ApiKind, ExecuteSurface } from "./execute/surface.ts";
+import { isOutside, markingRoles } from "./outside-apis.ts";
 import { ACCOUNT, Records } from "./records.ts";
 import { ServedStages } from "./served-stages.ts";
 import { createV1Handlers } from "./v1/control-api.ts";
@@ -42,7 +43,7 @@ export const openApiGateway: OpenCompanion = async (context) => {
 
   const httpStages = new ServedStages(records, (apiId, name) => {
     const deployed = deployedStage(records, apiId, name);
-    return deployed && httpStage(deployed.stage, deployed.snapshot, place);
+    return deployed && httpStage(deployed.stage, deployed.snapshot, place, isOutside(records, apiId));
   });
   const http = new HttpApis({
     stageOf: (apiId, name) => httpStages.get(apiId, name),
@@ -55,7 +56,7 @@ export const openApiGateway: OpenCompanion = async (context) => {
   const restStages = new ServedStages(records, (apiId, name) => {
     const stage = records.get<V1.Stage>(apiId, V1.KINDS.stage, name);
     const snapshot = records.get<V1.Snapshot>(apiId, V1.KINDS.snapshot, stage?.deploymentId ?? "");
-    return stage && snapshot && restStage(stage, snapshot, place);
+    return stage && snapshot && restStage(stage, snapshot, place, isOutside(records, apiId));
   });
   const rest = new RestApis({
     stageOf: (apiId, name) => restStages.get(apiId, name),
@@ -102,7 +103,7 @@ function v2Service({ log }: CompanionContext, control: Control) {
   const model = loadModel<ApiGatewayV2>("apigatewayv2");
   return createService({
     model,
-    handlers: createV2Handlers(control, failFor(model)),
+    handlers: markingRoles(createV2Handlers(control, failFor(model)), control.records),
     invalidInput: (violations) => serviceError(model, "BadRequestException", violationsText(violations)),
     onFault: (error, requestId) => log.error("apigatewayv2 fault", { requestId, error }),
   });
@@ -112,7 +113,7 @@ function v1Service({ log }: CompanionContext, control: Control) {
   const model = loadModel<V1.ApiGatewayV1>("api-gateway");
   return createService({
     model,
-    handlers: createV1Handlers(control, failFor(model)),
+    handlers: markingRoles(createV1Handlers(control, failFor(model)), control.records),
     invalidInput: (violations) => serviceError(model, "BadRequestException", violationsText(violations)),
     onFault: (error, requestId) => log.error("api-gateway fault", { requestId, error }),
   });

@@ -56,3 +56,21 @@ test("makes all changes of a piece of work or none, and tells of them once", asy
     again.close();
   });
 });
+
+test("marks the APIs of which something changes, and keeps no mark of those that are gone", async () => {
+  await inDirectory(async (file) => {
+    const records = await Records.open(file);
+    records.put("untouched", "route", "r", {});
+    records.changeMarked("mark", () => {
+      records.put(ACCOUNT, "api", "one", {});
+      records.put("one", "route", "r", {});
+      records.put("gone", "route", "r", {});
+      records.deleteAll("gone");
+    });
+    records.close();
+    const again = await Records.open(file);
+    const marked = ["one", "untouched", "gone", ACCOUNT].map((owner) => again.get(owner, "mark", "") !== undefined);
+    assert.deepEqual(marked, [true, false, false, false]);
+    again.close();
+  });
+});

@@ -113,6 +113,17 @@ export class Records {
     return result;
   }
 
+  /** As `change`, and each API of which something is changed gets a document of this kind. */
+  changeMarked<T>(kind: string, work: () => T): T {
+    return this.change(() => {
+      const result = work();
+      for (const owner of this.#changed) {
+        if (owner !== ACCOUNT && this.#isLeft(owner) && !this.get(owner, kind, "")) this.put(owner, kind, "", {});
+      }
+      return result;
+    });
+  }
+
   put(owner: string, kind: string, id: string, document: object): void {
     this.change(() => {
       this.#put.run(owner, kind, id, JSON.stringify(document));
@@ -147,6 +158,10 @@ export class Records {
         for (const id of [...documents.keys()]) this.delete(owner, kind, id);
       }
     });
+  }
+
+  #isLeft(owner: string): boolean {
+    return [...(this.#documents.get(owner)?.values() ?? [])].some((documents) => documents.size > 0);
   }
 
   #note(owner: string, undo: Undo): void {

@@ -1,5 +1,7 @@
 /** Calls API destinations: an HTTP request for each event, with what its connection and its target add. */
+import { InsideAddressError } from "../../invocation/outside-address.ts";
 import { type Delivery, TargetRefusal } from "../../invocation/targets.ts";
+import { callWeb } from "../../invocation/web-call.ts";
 import type { Clock } from "../../state/clock.ts";
 import type { ApiDestination, Connection } from "./connections.ts";
 import type { EventBook, RuleTarget } from "./event-book.ts";
@@ -10,6 +12,10 @@ const TIMEOUT_MS = 5000;
 const DEFAULT_RATE = 300;
 /** ms before its end that a token is fetched anew */
 const TOKEN_MARGIN_MS = 30_000;
+/** bytes of what an authorization endpoint answers */
+const MOST_TOKEN_BYTES = 256 * 1024;
+/** Of the connection, or of the message's frame: nobody's to set. */
+const NOT_PASSED = ["connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"];
 /** Answers that another try may turn (user guide, "Retrying API destinations"). */
 const RETRIED: ReadonlySet<number> = new Set([401, 407, 409, 429]);
 
@@ -44,16 +50,15 @@ export class ApiCaller {
     const { url, headers } = await this.#request(destination, connection, http);
     const { method } = destination;
     const hasBody = method !== "GET" && method !== "HEAD";
-    const answer = await fetch(url, {
+    const { status, statusText } = await callWeb({
+      url,
       method,
-      headers,
-      redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: passed(headers),
+      timeoutMs: TIMEOUT_MS,
+      isOutside: destination.isOutside === true,
       ...(hasBody && { body: withBodyParameters(body, connection.auth?.InvocationHttpParameters?.BodyParameters) }),
-    });
-    await answer.body?.cancel();
-    if (answer.ok) return;
-    const { status, statusText } = answer;
+    }).catch(refusing);
+    if (status >= 200 && status < 300) return;
     if (status === 401) this.#tokens.delete(tokenKey(connection));
     const message = `The API destination answered ${status} ${statusText}`.trim();
     if (status >= 500 || RETRIED.has(status)) throw new Error(message);
@@ -117,24 +122,34 @@ export class ApiCaller {
     setAll(oauth?.OAuthHttpParameters?.QueryStringParameters, (name, value) => url.searchParams.set(name, value));
     const method = oauth?.HttpMethod ?? "POST";
     if (method === "GET") for (const [name, value] of form) url.searchParams.set(name, value);
-    const answer = await fetch(url, {
+    const { status, body } = await callWeb({
+      url,
       method,
-      headers,
-      redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: passed(headers),
+      timeoutMs: TIMEOUT_MS,
+      isOutside: connection.isOutside === true,
+      maxAnswerBytes: MOST_TOKEN_BYTES,
       ...(method !== "GET" && { body: form.toString() }),
-    });
-    const { access_token: value, expires_in: seconds = 300 } = (await answer.json()) as {
+    }).catch(refusing);
+    if (status !== 200) throw new Error(`The authorization endpoint answered ${status}`);
+    const { access_token: value, expires_in: seconds = 300 } = JSON.parse(body.toString()) as {
       access_token?: string;
       expires_in?: number;
     };
-    if (!answer.ok || value === undefined) throw new Error(`The authorization endpoint answered ${answer.status}`);
+    if (value === undefined) throw new Error("The authorization endpoint answered without a token");
     this.#tokens.set(tokenKey(connection), { value, endMs: this.#clock.now() + seconds * 1000 - TOKEN_MARGIN_MS });
     return value;
   }
 }
 
 const tokenKey = ({ id, changedMs }: Connection): string => `${id}:${changedMs}`;
+
+const passed = (headers: Headers): Record<string, string> =>
+  Object.fromEntries([...headers].filter(([name]) => !NOT_PASSED.includes(name)));
+
+function refusing(error: unknown): never {
+  throw error instanceof InsideAddressError ? new TargetRefusal(error.message, "SDK_CLIENT_ERROR") : error;
+}
 
 function setAll(pairs: Pairs | undefined, set: (name: string, value: string) => void): void {
   for (const { Key, Value } of pairs ?? []) if (Key !== undefined) set(Key, Value ?? "");

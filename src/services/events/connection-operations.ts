@@ -6,6 +6,7 @@ import {
   authRefusal,
   type Connection,
   type ConnectionType,
+  reachOf,
   secretName,
   shownAuth,
 } from "./connections.ts";
@@ -62,7 +63,7 @@ export function connectionHandlers(context: EventsContext) {
   });
 
   return {
-    CreateConnection: (input) =>
+    CreateConnection: (input, call) =>
       changes.run("connection", async () => {
         const { Name: name } = input;
         if (book.documents.find("connection", name)) {
@@ -77,6 +78,7 @@ export function connectionHandlers(context: EventsContext) {
           description: input.Description,
           type: input.AuthorizationType as ConnectionType,
           auth: input.AuthParameters,
+          ...reachOf(call),
           createdMs: nowMs,
           changedMs: nowMs,
           authorizedMs: nowMs,
@@ -85,7 +87,7 @@ export function connectionHandlers(context: EventsContext) {
         return { ConnectionArn: connectionArn(connection), ...connectionTimes(connection) };
       }),
 
-    UpdateConnection: (input) =>
+    UpdateConnection: (input, call) =>
       changes.run("connection", async () => {
         const connection = connectionOf(input.Name);
         const type = input.AuthorizationType ?? connection.type;
@@ -98,6 +100,7 @@ export function connectionHandlers(context: EventsContext) {
           ...(input.Description !== undefined && { description: input.Description }),
           type: type as ConnectionType,
           auth: auth as Connection["auth"],
+          ...(input.AuthParameters?.OAuthParameters && reachOf(call)),
           changedMs: nowMs,
           authorizedMs: nowMs,
         };
@@ -154,7 +157,7 @@ export function connectionHandlers(context: EventsContext) {
       return { Connections, ...next };
     },
 
-    CreateApiDestination: (input) =>
+    CreateApiDestination: (input, call) =>
       changes.run("connection", async () => {
         const { Name: name } = input;
         if (book.documents.find("api-destination", name)) {
@@ -168,6 +171,7 @@ export function connectionHandlers(context: EventsContext) {
           description: input.Description,
           connectionArn: input.ConnectionArn,
           endpoint: input.InvocationEndpoint,
+          ...reachOf(call),
           method: input.HttpMethod,
           rateLimit: input.InvocationRateLimitPerSecond,
           createdMs: nowMs,
@@ -177,7 +181,7 @@ export function connectionHandlers(context: EventsContext) {
         return destinationSummary(destination);
       }),
 
-    UpdateApiDestination: (input) =>
+    UpdateApiDestination: (input, call) =>
       changes.run("connection", async () => {
         const destination = destinationOf(input.Name);
         if (input.ConnectionArn !== undefined) checkConnectionArn(input.ConnectionArn);
@@ -186,6 +190,7 @@ export function connectionHandlers(context: EventsContext) {
           description: input.Description ?? destination.description,
           connectionArn: input.ConnectionArn ?? destination.connectionArn,
           endpoint: input.InvocationEndpoint ?? destination.endpoint,
+          ...(input.InvocationEndpoint !== undefined && reachOf(call)),
           method: input.HttpMethod ?? destination.method,
           rateLimit: input.InvocationRateLimitPerSecond ?? destination.rateLimit,
           changedMs: clock.now(),

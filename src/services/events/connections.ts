@@ -1,5 +1,6 @@
 /** Connections: how API destinations are let in. Their secrets are kept with the settings, and never shown. */
 import { createHash } from "node:crypto";
+import type { CallContext } from "../../wire/service.ts";
 import type { EventsInput } from "./events-api.ts";
 
 export type AuthParameters = EventsInput<"CreateConnection">["AuthParameters"];
@@ -12,6 +13,8 @@ export interface Connection {
   readonly description?: string | undefined;
   readonly type: ConnectionType;
   readonly auth: AuthParameters;
+  /** An execution role has said where it is authorized: not on this machine. */
+  readonly isOutside?: true | undefined;
   /** Unix ms */
   readonly createdMs: number;
   readonly changedMs: number;
@@ -26,11 +29,18 @@ export interface ApiDestination {
   /** May have `*` for path parameters. */
   readonly endpoint: string;
   readonly method: string;
+  /** An execution role has said where it is: not on this machine. */
+  readonly isOutside?: true | undefined;
   /** Calls per second. */
   readonly rateLimit?: number | undefined;
   readonly createdMs: number;
   readonly changedMs: number;
 }
+
+/** What a call that names an address makes of who named it. */
+export const reachOf = ({ principal }: CallContext): { readonly isOutside: true | undefined } => ({
+  isOutside: principal.kind === "administrator" ? undefined : true,
+});
 
 /** What of a connection's parameters is missing, in the words of AWS, or undefined. */
 export function authRefusal(type: string | undefined, auth: AuthParameters | undefined): string | undefined {

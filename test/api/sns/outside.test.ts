@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
-import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import { roleCredentials } from "../role-credentials.ts";
 import { httpEndpoint, SnsRegion } from "./given.ts";
 
 let given: SnsRegion;
@@ -12,21 +12,10 @@ before(async () => {
 });
 after(() => given.stop());
 
-/** A client with an execution role's credentials. */
-async function asRole(): Promise<SNSClient> {
-  const common = { endpoint: given.region.url, region: "us-east-1" };
-  const sts = new STSClient({ ...common, credentials: { accessKeyId: "test", secretAccessKey: "test" } });
-  const role = { RoleArn: "arn:aws:iam::000000000000:role/test", RoleSessionName: "test" };
-  const { Credentials } = await sts.send(new AssumeRoleCommand(role));
-  sts.destroy();
-  const { AccessKeyId: accessKeyId = "", SecretAccessKey: secretAccessKey = "" } = Credentials ?? {};
-  const sessionToken = Credentials?.SessionToken ?? "";
-  return new SNSClient({ ...common, credentials: { accessKeyId, secretAccessKey, sessionToken } });
-}
-
 test("endpoints on the region's machine hear nothing of a role's subscriptions, but of the administrator's", async () => {
   await using endpoint = await httpEndpoint();
-  const role = await asRole();
+  const endpointOfRole = { endpoint: given.region.url, region: "us-east-1" };
+  const role = new SNSClient({ ...endpointOfRole, credentials: await roleCredentials(given.region.url) });
   const topic = await given.topic();
   const dead = await given.queue();
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: dead.arn });

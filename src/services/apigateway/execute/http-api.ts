@@ -136,7 +136,7 @@ export class HttpApis {
   }
 
   async #passOn(
-    { url, method, timeoutMs }: HttpIntegration & { readonly kind: "http" },
+    { url, method, timeoutMs, isOutside }: HttpIntegration & { readonly kind: "http" },
     request: ApiRequest,
     matched: Matched,
     body: Buffer,
@@ -149,6 +149,7 @@ export class HttpApis {
       body,
       timeoutMs,
       domainName,
+      isOutside,
     });
     if (typeof outcome === "object") return outcome;
     throw outcome === "timeout" ? HTTP_PROBLEMS.unavailable() : HTTP_PROBLEMS.internal();

@@ -26,6 +26,8 @@ export type HttpAuthorization =
       readonly audience: readonly string[];
       /** Of these the token must have one. */
       readonly scopes: readonly string[];
+      /** The issuer is not on this machine. */
+      readonly isOutside: boolean;
     }
   | LambdaAuthorization;
 
@@ -83,14 +85,14 @@ export class HttpAuthorizers {
   }
 
   async #admitToken(
-    { source, issuer, audience, scopes }: HttpAuthorization & { readonly kind: "jwt" },
+    { source, issuer, audience, scopes, isOutside }: HttpAuthorization & { readonly kind: "jwt" },
     request: ApiRequest,
     matched: Matched,
     format: "1.0" | "2.0",
   ): Promise<Caller> {
     const token = identityValue(source, request, matched);
     if (token === undefined) throw HTTP_PROBLEMS.unauthorized("Bearer");
-    const verdict = await this.#issuers.verify(token, { issuer, audience });
+    const verdict = await this.#issuers.verify(token, { issuer, audience, isOutside });
     if ("error" in verdict) {
       const text = verdict.description.replace(/[^\x20-\x7e]|["\\]/g, "'");
       throw HTTP_PROBLEMS.unauthorized(`Bearer scope="" error="invalid_token" error_description="${text}"`);

@@ -1,6 +1,7 @@
 /** Requests that an API passes on to another HTTP server, and what that answers. */
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { type Route, routeTo } from "../../../invocation/outside-address.ts";
 import { HOP_BY_HOP } from "../../../wire/http-integration/request-parts.ts";
 import type { SurfaceHead } from "../../../wire/http-surface.ts";
 
@@ -16,6 +17,8 @@ export interface PassedOn {
   readonly body: Buffer;
   readonly timeoutMs: number;
   readonly domainName: string;
+  /** Not to this machine. */
+  readonly isOutside: boolean;
 }
 
 export type ProxyOutcome =
@@ -24,16 +27,37 @@ export type ProxyOutcome =
   | "unreachable"
   | "too-large";
 
-export function passOn({ head, method, url, body, timeoutMs, domainName }: PassedOn): Promise<ProxyOutcome> {
+export async function passOn(passedOn: PassedOn): Promise<ProxyOutcome> {
+  const { url, timeoutMs, isOutside } = passedOn;
+  if (!URL.canParse(url)) return "unreachable";
+  const { promise: timeout, resolve: give } = Promise.withResolvers<ProxyOutcome>();
+  const timer = setTimeout(() => give("timeout"), timeoutMs);
+  const giveUp = new AbortController();
+  const answer = routeTo(new URL(url).hostname, isOutside).then(
+    (route) => exchange(passedOn, route, giveUp.signal),
+    (): ProxyOutcome => "unreachable",
+  );
+  try {
+    return await Promise.race([answer, timeout]);
+  } finally {
+    clearTimeout(timer);
+    giveUp.abort();
+  }
+}
+
+function exchange(
+  { head, method, url, body, domainName }: PassedOn,
+  route: Route,
+  signal: AbortSignal,
+): Promise<ProxyOutcome> {
   const { promise, resolve } = Promise.withResolvers<ProxyOutcome>();
-  if (!URL.canParse(url)) return Promise.resolve("unreachable");
   const headers = passed(head.rawHeaders);
   headers.push("Via", "HTTP/1.1 AmazonAPIGateway");
   headers.push("Forwarded", `by=${head.sourceIp};for=${head.sourceIp};host=${domainName};proto=http`);
   headers.push("Host", new URL(url).host);
   if (body.length > 0) headers.push("Content-Length", String(body.length));
   const send = url.startsWith("https:") ? httpsRequest : httpRequest;
-  const request = send(url, { method, headers }, (response) => {
+  const request = send(url, { method, headers, signal, ...route }, (response) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     response.on("data", (chunk: Buffer) => {
@@ -52,12 +76,7 @@ export function passOn({ head, method, url, body, timeoutMs, domainName }: Passe
       }),
     );
   });
-  const timer = setTimeout(() => {
-    resolve("timeout");
-    request.destroy();
-  }, timeoutMs);
   request.on("error", () => resolve("unreachable"));
-  request.on("close", () => clearTimeout(timer));
   request.end(body);
   return promise;
 }

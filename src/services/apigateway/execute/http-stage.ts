@@ -15,7 +15,14 @@ export type HttpIntegration =
       readonly format: "1.0" | "2.0";
       readonly timeoutMs: number;
     }
-  | { readonly kind: "http"; readonly url: string; readonly method: string; readonly timeoutMs: number };
+  | {
+      readonly kind: "http";
+      readonly url: string;
+      readonly method: string;
+      readonly timeoutMs: number;
+      /** Not on this machine. */
+      readonly isOutside: boolean;
+    };
 
 export interface HttpRoute {
   readonly routeKey: string;
@@ -33,7 +40,8 @@ export interface HttpStage {
   readonly cors: OwnerCors | undefined;
 }
 
-export function httpStage(stage: Stage, snapshot: Snapshot, place: Place): HttpStage {
+/** @param isOutside what it calls is not on this machine */
+export function httpStage(stage: Stage, snapshot: Snapshot, place: Place, isOutside: boolean): HttpStage {
   const variables = stage.StageVariables ?? {};
   const routes = new PathTree<HttpRoute>();
   let defaultRoute: HttpRoute | undefined;
@@ -46,8 +54,14 @@ export function httpStage(stage: Stage, snapshot: Snapshot, place: Place): HttpS
     const compiled: HttpRoute = {
       routeKey: RouteKey,
       resourcePath,
-      authorization: authorizationOf(route, authorizers.get(route.AuthorizerId), variables as Variables, place),
-      integration: integration && integrationOf(integration, variables as Variables, place),
+      authorization: authorizationOf(
+        route,
+        authorizers.get(route.AuthorizerId),
+        variables as Variables,
+        place,
+        isOutside,
+      ),
+      integration: integration && integrationOf(integration, variables as Variables, place, isOutside),
     };
     if (RouteKey === "$default") defaultRoute = compiled;
     else routes.add(method, resourcePath, compiled);
@@ -63,11 +77,16 @@ export function httpStage(stage: Stage, snapshot: Snapshot, place: Place): HttpS
 
 type Variables = Readonly<Record<string, string>>;
 
-function integrationOf(integration: Integration, variables: Variables, place: Place): HttpIntegration {
+function integrationOf(
+  integration: Integration,
+  variables: Variables,
+  place: Place,
+  isOutside: boolean,
+): HttpIntegration {
   const uri = withStageVariables(integration.IntegrationUri ?? "", variables);
   const timeoutMs = integration.TimeoutInMillis ?? 30_000;
   if (integration.IntegrationType === "HTTP_PROXY") {
-    return { kind: "http", url: uri, method: integration.IntegrationMethod ?? "ANY", timeoutMs };
+    return { kind: "http", url: uri, method: integration.IntegrationMethod ?? "ANY", timeoutMs, isOutside };
   }
   return {
     kind: "function",
@@ -83,6 +102,7 @@ export function authorizationOf(
   authorizer: Authorizer | undefined,
   variables: Variables,
   place: Place,
+  isOutside: boolean,
 ): HttpAuthorization {
   if (AuthorizationType === "AWS_IAM") return { kind: "iam" };
   if (AuthorizationType === "JWT") {
@@ -92,6 +112,7 @@ export function authorizationOf(
       issuer: authorizer?.JwtConfiguration?.Issuer ?? "",
       audience: authorizer?.JwtConfiguration?.Audience ?? [],
       scopes: AuthorizationScopes ?? [],
+      isOutside,
     };
   }
   if (AuthorizationType !== "CUSTOM") return { kind: "none" };

@@ -38,7 +38,7 @@ describe("a JWT authorizer", () => {
       .sign(more.key ?? keys.privateKey);
 
   const verify = async (token: string | Promise<string>, audience = AUDIENCE) =>
-    issuers.verify(await token, { issuer, audience });
+    issuers.verify(await token, { issuer, audience, isOutside: false });
 
   it("takes what the issuer has signed for the audience, and asks the issuer once", async () => {
     const verdict = await verify(sign({ sub: "me", scope: "read write" }));
@@ -78,8 +78,19 @@ describe("a JWT authorizer", () => {
     const other = new JwtIssuers();
     const token = await sign({});
     const gone = "http://127.0.0.1:1";
-    assert.ok("error" in (await other.verify(token, { issuer: gone, audience: AUDIENCE })));
-    assert.ok("claims" in (await other.verify(token, { issuer, audience: AUDIENCE })));
+    assert.ok("error" in (await other.verify(token, { issuer: gone, audience: AUDIENCE, isOutside: false })));
+    assert.ok("claims" in (await other.verify(token, { issuer, audience: AUDIENCE, isOutside: false })));
+  });
+
+  it("asks no issuer on this machine for whom may not reach it, also when its keys are known", async () => {
+    const token = await sign({});
+    const rules = { issuer, audience: AUDIENCE };
+    assert.ok("claims" in (await issuers.verify(token, { ...rules, isOutside: false })));
+    const before = asked;
+    const verdict = await issuers.verify(token, { ...rules, isOutside: true });
+    assert.ok("error" in verdict);
+    assert.match(verdict.description, /where execution roles may not send/);
+    assert.equal(asked, before);
   });
 
   it("tells claims as text, lists in brackets", () => {

@@ -1,5 +1,6 @@
 /** JWT authorizers of HTTP APIs: tokens of an OpenID issuer, verified by the keys that it publishes. */
 import type { JWTPayload, JWTVerifyGetKey } from "jose";
+import { callWeb, type WebAnswer } from "../../../invocation/web-call.ts";
 
 /** Loaded by the first token: most regions see none. */
 const jose = () => import("jose");
@@ -15,6 +16,8 @@ const MAX_DISCOVERY_BYTES = 256 * 1024;
 export interface JwtRules {
   readonly issuer: string;
   readonly audience: readonly string[];
+  /** The issuer and its keys are not on this machine. */
+  readonly isOutside: boolean;
 }
 
 export type JwtVerdict =
@@ -30,11 +33,11 @@ export class JwtIssuers {
   readonly #issuers = new Map<string, Issuer>();
 
   /** @param text the token, with or without `Bearer ` before it */
-  async verify(text: string, { issuer, audience }: JwtRules): Promise<JwtVerdict> {
+  async verify(text: string, { issuer, audience, isOutside }: JwtRules): Promise<JwtVerdict> {
     const token = text.replace(/^bearer +/i, "");
     let claims: JWTPayload;
     try {
-      const keys = await this.#keysOf(issuer);
+      const keys = await this.#keysOf(issuer, isOutside);
       const { jwtVerify } = await jose();
       const { payload } = await jwtVerify(token, keys, { algorithms: ALGORITHMS, issuer, requiredClaims: ["exp"] });
       claims = payload;
@@ -48,28 +51,45 @@ export class JwtIssuers {
     return { claims, scopes: scopesOf(claims) };
   }
 
-  #keysOf(issuer: string): Promise<JWTVerifyGetKey> {
-    const known = this.#issuers.get(issuer);
+  #keysOf(issuer: string, isOutside: boolean): Promise<JWTVerifyGetKey> {
+    // Keys that were fetched from this machine are not for those who may not reach it.
+    const name = `${isOutside} ${issuer}`;
+    const known = this.#issuers.get(name);
     if (known && Date.now() - known.knownSinceMs < KEYS_AGE_MS) return known.keys;
-    const keys = discover(issuer);
+    const keys = discover(issuer, isOutside);
     if (this.#issuers.size >= MOST_ISSUERS) this.#issuers.clear();
-    this.#issuers.set(issuer, { keys, knownSinceMs: Date.now() });
+    this.#issuers.set(name, { keys, knownSinceMs: Date.now() });
     // One that cannot be reached now may be a moment later.
-    keys.catch(() => this.#issuers.delete(issuer));
+    keys.catch(() => this.#issuers.delete(name));
     return keys;
   }
 }
 
-async function discover(issuer: string): Promise<JWTVerifyGetKey> {
+async function discover(issuer: string, isOutside: boolean): Promise<JWTVerifyGetKey> {
   const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const answer = await fetch(url, { signal: AbortSignal.timeout(DISCOVERY_TIMEOUT_MS), redirect: "error" });
-  const text = answer.ok ? await answer.text() : "";
-  if (text === "" || text.length > MAX_DISCOVERY_BYTES) throw new Error("the issuer does not tell where its keys are");
-  const { jwks_uri: uri } = JSON.parse(text) as { jwks_uri?: unknown };
+  const { status, body } = await document(url, isOutside);
+  if (status !== 200) throw new Error("the issuer does not tell where its keys are");
+  const { jwks_uri: uri } = JSON.parse(body.toString()) as { jwks_uri?: unknown };
   if (typeof uri !== "string" || !/^https?:/.test(uri)) throw new Error("the issuer does not tell where its keys are");
-  const { createRemoteJWKSet } = await jose();
-  return createRemoteJWKSet(new URL(uri), { timeoutDuration: DISCOVERY_TIMEOUT_MS, cacheMaxAge: KEYS_AGE_MS });
+  const { createRemoteJWKSet, customFetch } = await jose();
+  return createRemoteJWKSet(new URL(uri), {
+    cacheMaxAge: KEYS_AGE_MS,
+    [customFetch]: async (where: string) => {
+      const { status: keysStatus, body: keys } = await document(where, isOutside);
+      return new Response(keys, { status: keysStatus });
+    },
+  });
 }
+
+const document = (url: string, isOutside: boolean): Promise<WebAnswer> =>
+  callWeb({
+    url: new URL(url),
+    method: "GET",
+    headers: { accept: "application/json" },
+    timeoutMs: DISCOVERY_TIMEOUT_MS,
+    maxAnswerBytes: MAX_DISCOVERY_BYTES,
+    isOutside,
+  });
 
 const invalid = (description: string): JwtVerdict => ({ error: "invalid_token", description });
 

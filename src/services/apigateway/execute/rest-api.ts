@@ -215,22 +215,14 @@ function mockAnswer(
   const template = templates[type] ?? templates["application/json"] ?? Object.values(templates)[0] ?? "";
   const status = /["']?statusCode["']?\s*:\s*["']?(\d{3})/.exec(template)?.[1];
   if (status === undefined) throw REST_PROBLEMS.misconfigured();
-  const fitting = responses.find(({ pattern }) => pattern !== undefined && fits(pattern, status));
+  const fitting = responses.find(({ pattern }) => pattern?.matches(status));
   const response = fitting ?? responses.find(({ pattern }) => pattern === undefined);
   if (!response) throw REST_PROBLEMS.misconfigured();
   return response;
 }
 
-function fits(pattern: string, status: string): boolean {
-  try {
-    return new RegExp(`^(?:${pattern})$`).test(status);
-  } catch {
-    return false;
-  }
-}
-
 async function passedOn(
-  { url, method, timeoutMs, pathParameters }: RestIntegration & { readonly kind: "http" },
+  { url, method, timeoutMs, isOutside, pathParameters }: RestIntegration & { readonly kind: "http" },
   request: ApiRequest,
   matched: Matched,
   body: Buffer,
@@ -247,6 +239,7 @@ async function passedOn(
     body,
     timeoutMs,
     domainName,
+    isOutside,
   });
   if (typeof outcome === "object") return outcome;
   throw outcome === "timeout" ? REST_PROBLEMS.timeout() : REST_PROBLEMS.unreachable();

@@ -65,7 +65,7 @@ export class RestAuthorizers {
     const { ttlSeconds, validation, type } = authorizer;
     // Without caching a request authorizer decides itself what it needs.
     if (identity.includes(undefined) && (type === "TOKEN" || ttlSeconds > 0)) throw REST_PROBLEMS.unauthorized();
-    if (validation && !validation.test(identity[0] ?? "")) throw REST_PROBLEMS.unauthorized();
+    if (validation && !validation.matches(identity[0] ?? "")) throw REST_PROBLEMS.unauthorized();
     const key = `${request.apiId}/${request.stage}/${authorizer.id} ${JSON.stringify(identity)}`;
     const startedMs = performance.now();
     let decision = ttlSeconds > 0 ? this.#cache.get(key) : undefined;

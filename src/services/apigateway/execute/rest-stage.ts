@@ -11,6 +11,7 @@ import type {
   Snapshot,
   Stage,
 } from "../v1/shapes.ts";
+import { type OwnerPattern, ownerPattern } from "./owner-pattern.ts";
 import { PathTree } from "./path-tree.ts";
 
 type Variables = Readonly<Record<string, string>>;
@@ -28,6 +29,8 @@ export type RestIntegration =
       readonly url: string;
       readonly method: string;
       readonly timeoutMs: number;
+      /** Not on this machine. */
+      readonly isOutside: boolean;
       /** `integration.request.path.x` and what of the request goes there. */
       readonly pathParameters: Readonly<Record<string, string>>;
     }
@@ -35,7 +38,7 @@ export type RestIntegration =
 
 export interface MockResponse {
   readonly status: number;
-  readonly pattern: string | undefined;
+  readonly pattern: OwnerPattern | undefined;
   /** Names and values in turn. */
   readonly headers: readonly string[];
   readonly body: Buffer;
@@ -47,7 +50,7 @@ export interface RestAuthorizer {
   readonly target: FunctionTarget | undefined;
   readonly usesRole: boolean;
   readonly sources: readonly string[];
-  readonly validation: RegExp | undefined;
+  readonly validation: OwnerPattern | undefined;
   readonly ttlSeconds: number;
 }
 
@@ -74,7 +77,8 @@ export interface RestStage {
   readonly responses: ReadonlyMap<string, GatewayResponse>;
 }
 
-export function restStage(stage: Stage, snapshot: Snapshot, place: Place): RestStage {
+/** @param isOutside what it calls is not on this machine */
+export function restStage(stage: Stage, snapshot: Snapshot, place: Place, isOutside: boolean): RestStage {
   const variables = (stage.variables ?? {}) as Variables;
   const methods = new PathTree<RestMethod>();
   const authorizers = new Map(snapshot.authorizers.map((one) => [one.id, authorizerOf(one, variables, place)]));
@@ -89,7 +93,7 @@ export function restStage(stage: Stage, snapshot: Snapshot, place: Place): RestS
         authorizer: authorizers.get(method.authorizerId),
         needsKey: method.apiKeyRequired === true,
         requiredParameters: checking.has(method.requestValidatorId) ? requiredOf(method) : [],
-        integration: method.methodIntegration && integrationOf(method.methodIntegration, variables, place),
+        integration: method.methodIntegration && integrationOf(method.methodIntegration, variables, place, isOutside),
       });
     }
   }
@@ -126,12 +130,17 @@ export function authorizerOf(authorizer: Authorizer, variables: Variables, place
       .split(",")
       .map((one) => one.trim())
       .filter((one) => one !== ""),
-    validation: expression ? new RegExp(`^(?:${expression})$`) : undefined,
+    validation: expression ? ownerPattern(expression) : undefined,
     ttlSeconds: authorizer.authorizerResultTtlInSeconds ?? 300,
   };
 }
 
-function integrationOf(integration: Integration, variables: Variables, place: Place): RestIntegration {
+function integrationOf(
+  integration: Integration,
+  variables: Variables,
+  place: Place,
+  isOutside: boolean,
+): RestIntegration {
   const uri = withStageVariables(integration.uri ?? "", variables);
   const timeoutMs = integration.timeoutInMillis ?? 29_000;
   if (integration.type === "MOCK") {
@@ -148,7 +157,7 @@ function integrationOf(integration: Integration, variables: Variables, place: Pl
       return name === undefined || source === undefined ? [] : [[name, source] as const];
     });
     const method = integration.httpMethod ?? "ANY";
-    return { kind: "http", url: uri, method, timeoutMs, pathParameters: Object.fromEntries(inPath) };
+    return { kind: "http", url: uri, method, timeoutMs, isOutside, pathParameters: Object.fromEntries(inPath) };
   }
   return {
     kind: "function",
@@ -176,5 +185,10 @@ function mockResponse({
   if (!headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === "content-type")) {
     headers.unshift("Content-Type", type);
   }
-  return { status: Number(statusCode), pattern: selectionPattern || undefined, headers, body: Buffer.from(body) };
+  return {
+    status: Number(statusCode),
+    pattern: selectionPattern ? ownerPattern(selectionPattern) : undefined,
+    headers,
+    body: Buffer.from(body),
+  };
 }

@@ -3,6 +3,7 @@ import type { Handlers } from "../../../wire/handlers.ts";
 import { newPartId } from "../api-ids.ts";
 import { given } from "../control.ts";
 import { DEFAULT_RESPONSES } from "../execute/gateway-responses.ts";
+import { isOwnerPattern } from "../execute/owner-pattern.ts";
 import { functionOfUri } from "../function-uri.ts";
 import { patched } from "./patch.ts";
 import type { RestApis } from "./rest-apis.ts";
@@ -57,12 +58,9 @@ function authorizers(apis: RestApis): Handlers<ApiGatewayV1> {
     }
     const strange = sources.find((one) => !SOURCE.test(one));
     if (strange !== undefined) fail("BadRequestException", `Invalid mapping expression specified: ${strange}`);
-    if (authorizer.identityValidationExpression) {
-      try {
-        new RegExp(authorizer.identityValidationExpression);
-      } catch {
-        fail("BadRequestException", "Invalid identity validation expression");
-      }
+    const { identityValidationExpression: expression } = authorizer;
+    if (expression && !isOwnerPattern(expression)) {
+      fail("BadRequestException", "Invalid identity validation expression");
     }
     return authorizer;
   }

@@ -44,7 +44,7 @@ export function webSocketStage(api: Api, stage: Stage, snapshot: Snapshot, place
       routeKey,
       {
         routeKey,
-        authorization: authorizationOf(route, authorizers.get(route.AuthorizerId), variables, place),
+        authorization: authorizationOf(route, authorizers.get(route.AuthorizerId), variables, place, true),
         needsKey: route.ApiKeyRequired === true,
         integration: integration && integrationOf(integration, variables, place),
         answers: route.RouteResponseSelectionExpression === "$default" && answering.has(String(route.RouteId)),
