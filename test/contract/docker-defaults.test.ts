@@ -74,7 +74,7 @@ const parts = {
   areDirectoriesLate: false,
   own: "/own",
   temporary: "/temporary",
-  userId: 1_000_001,
+  users: { inside: 993, outside: 1_000_001, root: { user: 1_002_049, group: 1_131_072 } },
   cgroupPath: "/alonzo/0/1",
   networkNamespace: "/proc/1/fd/20",
   memoryMb: 128,
@@ -83,8 +83,8 @@ const parts = {
   seccomp: seccompProfile(),
 };
 const KINDS = {
-  "the region's root": ociConfig({ ...parts, directories: { task: "/code" } }) as Config,
-  "an image's root": ociConfig({ ...parts, directories: { root: "/image", task: "/code" } }) as Config,
+  "the region's root": ociConfig({ ...parts, directories: { task: "/code" }, imageRoot: undefined }) as Config,
+  "an image's root": ociConfig({ ...parts, directories: { task: "/code" }, imageRoot: "/image" }) as Config,
 };
 
 describe("a container's walls are Docker's or stricter", () => {

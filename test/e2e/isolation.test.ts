@@ -191,6 +191,16 @@ print("done")
     assert.doesNotMatch(output, /uid=0|mounted|unshared/);
   });
 
+  it("its users are its own: whoever became root inside would be nobody outside", async () => {
+    const output = await attempt("cat /proc/self/uid_map /proc/self/gid_map; id -u; id -g");
+    const [users, ownUser, groups, ownGroup, user, group] = output.split("\n").map((line) => line.trim().split(/\s+/));
+    assert.deepEqual([users?.[0], groups?.[0], user, group], ["0", "0", ["993"], ["993"]]);
+    for (const map of [users, ownUser, groups, ownGroup]) {
+      assert.equal(map?.[2], "1", "one number stands for one");
+      assert.ok(Number(map?.[1]) >= 1_000_000, output);
+    }
+  });
+
   it("processes outside cannot be signalled", async () => {
     const victim = spawn("sleep", ["1000"], { uid: 1_000_000, stdio: "ignore" });
     const output = await attempt(`kill -9 ${victim.pid} && echo killed; kill -9 -1; echo alive`);

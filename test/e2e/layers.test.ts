@@ -126,11 +126,11 @@ describe("layers in execution environments", () => {
       `const attempt = (what) => { try { what(); return "done"; } catch (error) { return error.code; } };
        return [attempt(() => fs.writeFileSync("/opt/new", "")), attempt(() => fs.writeFileSync("/opt/etc/config", "")),
          attempt(() => fs.unlinkSync("/opt/etc/config")), attempt(() => fs.chmodSync("/opt/bin/x", 0o777)),
-         fs.statSync("/opt").mode & 0o777, fs.statSync("/opt/etc/config").uid, fs.readdirSync("/opt")];`,
+         fs.statSync("/opt").mode & 0o777, fs.statSync("/opt/etc/config").uid === process.getuid(), fs.readdirSync("/opt")];`,
       `import fs from "node:fs";`,
     );
     const name = await region.deploy({ runtime: anyNode, zip, more: { Layers: [layer] } });
-    const expected = ["EROFS", "EROFS", "EROFS", "EROFS", 0o755, 0, ["bin", "etc"]];
+    const expected = ["EROFS", "EROFS", "EROFS", "EROFS", 0o755, false, ["bin", "etc"]];
     assert.deepEqual(await answer(name), expected);
     const bare = await region.deploy({
       runtime: anyNode,

@@ -6,13 +6,16 @@ import { MEMORY_DEVICE_MAJOR, MEMORY_DEVICES, OWN_DIRECTORY } from "../oci/rootf
 import type { SandboxDirectories } from "../sandbox.ts";
 import type { ProcessOne } from "./process-one.ts";
 import type { SeccompProfile } from "./seccomp.ts";
+import type { SandboxUsers } from "./users.ts";
 
 const MB = 1024 * 1024;
 
 export interface BundleParts {
   readonly processOne: ProcessOne;
-  /** Of the region, with the files of /etc that every sandbox has; the image's stands in directories. */
+  /** Of the region, with the files of /etc that every sandbox has. */
   readonly root: string;
+  /** Root directory of a container image, to be used instead. */
+  readonly imageRoot: string | undefined;
   /** What runs process 1 in a root that may have no shell. */
   readonly shell: ImageShell | undefined;
   readonly devices: string;
@@ -22,7 +25,7 @@ export interface BundleParts {
   /** The sandbox's own directory of the host for OWN_DIRECTORY, and its /tmp. */
   readonly own: string;
   readonly temporary: string;
-  readonly userId: number;
+  readonly users: SandboxUsers;
   readonly cgroupPath: string;
   readonly networkNamespace: string;
   readonly memoryMb: number;
@@ -59,7 +62,7 @@ function mounts(parts: BundleParts): object[] {
     ...bind(own, OWN_DIRECTORY, "ro", "noexec"),
     ...bind(temporary, "/tmp"),
   ];
-  if (directories.root !== undefined) {
+  if (parts.imageRoot !== undefined) {
     const files = IMAGE_ROOT.files.flatMap((file) => bind(`${parts.root}${file}`, file, "ro", "noexec"));
     return [...always, ...bind(shell?.directory, SHELL_DIRECTORY, "ro"), ...files];
   }
@@ -90,16 +93,26 @@ function allowedDevices(): object[] {
 }
 
 /** An image's own could be anything. */
-const shellOf = ({ directories, shell }: BundleParts): readonly string[] =>
-  (directories.root !== undefined && shell?.argv) || ["/bin/sh"];
+const shellOf = ({ imageRoot, shell }: BundleParts): readonly string[] =>
+  (imageRoot !== undefined && shell?.argv) || ["/bin/sh"];
+
+/** One user inside is one outside, and root is nobody. */
+function userNamespace({ inside, outside, root }: SandboxUsers): object {
+  if (root === undefined) return {};
+  const own = { containerID: inside, hostID: outside, size: 1 };
+  return {
+    uidMappings: [{ containerID: 0, hostID: root.user, size: 1 }, own],
+    gidMappings: [{ containerID: 0, hostID: root.group, size: 1 }, own],
+  };
+}
 
 export function ociConfig(parts: BundleParts): object {
-  const { processOne, userId } = parts;
+  const { processOne, users } = parts;
   return {
     ociVersion: "1.0.2",
     process: {
       terminal: false,
-      user: { uid: userId, gid: userId, umask: 0o022 },
+      user: { uid: users.inside, gid: users.inside, umask: 0o022 },
       args: [...shellOf(parts), "-c", processOne.script, "init", ...processOne.argv],
       env: Object.entries(processOne.environment).map(([name, value]) => `${name}=${value}`),
       cwd: processOne.workingDirectory,
@@ -109,7 +122,7 @@ export function ociConfig(parts: BundleParts): object {
       // When the whole machine runs out of memory, functions go before anything else.
       oomScoreAdj: 900,
     },
-    root: { path: parts.directories.root ?? parts.root, readonly: true },
+    root: { path: parts.imageRoot ?? parts.root, readonly: true },
     hostname: "localhost",
     mounts: mounts(parts),
     linux: {
@@ -121,7 +134,9 @@ export function ociConfig(parts: BundleParts): object {
         { type: "uts" },
         { type: "cgroup" },
         { type: "network", path: parts.networkNamespace },
+        ...(users.root ? [{ type: "user" }] : []),
       ],
+      ...userNamespace(users),
       // What comes late must still be passed on when the OCI runtime binds it.
       ...(parts.areDirectoriesLate && { rootfsPropagation: "rslave" }),
       resources: resources(parts),

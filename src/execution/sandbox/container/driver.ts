@@ -23,7 +23,7 @@ import { findOciRuntimes, type OciRuntime, runtimeVersion } from "./oci-runtime.
 import { ContainerSandbox } from "./sandbox.ts";
 import { seccompProfile } from "./seccomp.ts";
 
-type Prepared = Omit<Ground, "runtime"> & {
+type Prepared = Omit<Ground, "runtime" | "hasUserNamespaces"> & {
   /** Why sandboxes have no network, if so. */
   readonly withoutNetwork: string | undefined;
 };
@@ -123,10 +123,15 @@ export class ContainerDriver implements SandboxDriver {
     const { linux, layout, runDirectory } = ground;
     const namespaces = new NamespacePool(linux, runDirectory.number, withoutNetwork === undefined);
     const failures: string[] = [];
-    for (const runtime of runtimes) {
+    // Users of its own are worth more than the quicker runtime.
+    const ways = [true, false].flatMap((hasUserNamespaces) =>
+      runtimes.map((runtime) => ({ runtime, hasUserNamespaces })),
+    );
+    for (const way of ways) {
       try {
-        const description = `${await runtimeVersion(runtime)}, cgroup ${layout.kind}, ${network}`;
-        const driver = new ContainerDriver({ ...ground, runtime }, namespaces, description);
+        const users = way.hasUserNamespaces ? "users of its own" : "no user namespaces";
+        const description = `${await runtimeVersion(way.runtime)}, cgroup ${layout.kind}, ${users}, ${network}`;
+        const driver = new ContainerDriver({ ...ground, ...way }, namespaces, description);
         await driver.#tryOut();
         namespaces.refill();
         return driver;

@@ -11,6 +11,8 @@ export interface Ground {
   readonly linux: Linux;
   readonly layout: CgroupLayout;
   readonly runtime: OciRuntime;
+  /** Whether each sandbox has users of its own: not where the kernel or the machine's owner forbids it. */
+  readonly hasUserNamespaces: boolean;
   readonly runDirectory: RunDirectory;
   /** What runs process 1 where the root has no shell; undefined where none could be made. */
   readonly shell: ImageShell | undefined;

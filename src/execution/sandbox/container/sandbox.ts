@@ -1,5 +1,5 @@
 /** One execution environment as a container: its place on the host, its listeners, and what runs in it. */
-import { closeSync, fchownSync, writeFileSync } from "node:fs";
+import { closeSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { Connections } from "../connections.ts";
@@ -25,13 +25,12 @@ import {
   runtimeScript,
   ToldEnds,
 } from "./process-one.ts";
+import { giveTo, type SandboxUsers, sandboxUsers } from "./users.ts";
 import { type Launched, Waiting } from "./waiting.ts";
 
 const RUNTIME_API_PORT = 9001;
 const REGION_PORT = 4566;
 const SOCKET_NAME = "runtime-api.sock";
-const FIRST_USER_ID = 1_000_000;
-const USER_IDS_PER_REGION = 4096;
 /** Every process is dead when the exit is known, so what is in the pipe is all there is. */
 const DRAIN_MS = 1000;
 /** What a cell is made for: the smallest function that there can be. */
@@ -60,7 +59,7 @@ export class ContainerSandbox implements Sandbox {
   readonly #network: NetworkNamespace;
   readonly #directory: HostDirectory;
   readonly #cgroupPath: string;
-  readonly #userId: number;
+  readonly #users: SandboxUsers;
   readonly #connections = new Connections();
   readonly #onDestroyed: () => void;
   /** Where what comes late is mounted. */
@@ -84,12 +83,12 @@ export class ContainerSandbox implements Sandbox {
     this.#onDestroyed = onDestroyed;
     this.#directory = new HostDirectory(ground.linux, join(path, "sandboxes", String(network.slot)));
     this.#cgroupPath = join(regionCgroup(number), String(network.slot));
-    this.#userId = FIRST_USER_ID + number * USER_IDS_PER_REGION + network.slot;
+    this.#users = sandboxUsers(number, network.slot, ground.hasUserNamespaces);
   }
 
   /** Make directories, /tmp and listeners. */
   async prepare(): Promise<void> {
-    this.#directory.make(this.#userId, this.#spec.ephemeralStorageMb);
+    this.#directory.make(this.#users.inside, this.#spec.ephemeralStorageMb);
     await this.#listen();
   }
 
@@ -252,10 +251,11 @@ export class ContainerSandbox implements Sandbox {
       devices,
       seccomp,
       directories: { ...this.#spec.directories, ...this.#late?.directories },
+      imageRoot: this.#directory.bindRoot(this.#spec.directories.root),
       areDirectoriesLate: this.#late !== undefined,
       own: this.#directory.own,
       temporary: this.#directory.temporary,
-      userId: this.#userId,
+      users: this.#users,
       cgroupPath: `/${this.#cgroupPath}`,
       networkNamespace: `/proc/${process.pid}/fd/${this.#network.fd}`,
       memoryMb: this.#spec.memoryMb,
@@ -266,7 +266,7 @@ export class ContainerSandbox implements Sandbox {
     await this.#cleaned;
     const [output, status] = linux.pipes(2) as [Pipe, Pipe];
     // Programs that open /dev/stdout by its path need to own the pipe.
-    for (const pipe of [output, beside?.output]) if (pipe) fchownSync(pipe.writeEnd, this.#userId, this.#userId);
+    for (const pipe of [output, beside?.output]) if (pipe) giveTo(this.#users, pipe.writeEnd);
     const ends = new ToldEnds(status.readEnd);
     const fds = {
       outputFd: output.writeEnd,

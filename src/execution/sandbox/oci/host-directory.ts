@@ -6,6 +6,8 @@ import { USER_NAME } from "./rootfs.ts";
 
 /** As many files per MB of /tmp as AWS's ext4 has (one inode per 16 KB). */
 const INODES_PER_MB = 64;
+/** Whom the kernel shows as the owner of what belongs to users that a user namespace does not have. */
+const NOBODY = 65534;
 const FLAGS = MOUNT.noSuid | MOUNT.noDev;
 
 function sizeOptions(sizeMb: number): string {
@@ -27,13 +29,29 @@ export class HostDirectory {
     this.temporary = join(path, "tmp");
   }
 
+  /** @param userId as seen inside */
   make(userId: number, temporaryMb: number): void {
     mkdirSync(this.own, { recursive: true, mode: 0o755 });
     mkdirSync(this.temporary);
     this.#linux.mount("tmp", this.temporary, "tmpfs", FLAGS, sizeOptions(temporaryMb));
     const user = `${USER_NAME}:x:${userId}`;
-    writeFileSync(join(this.own, "passwd"), `root:x:0:0:root:/root:/bin/sh\n${user}:${userId}::/tmp:/bin/sh\n`);
-    writeFileSync(join(this.own, "group"), `root:x:0:\n${user}:\n`);
+    const users = [
+      "root:x:0:0:root:/root:/bin/sh",
+      `${user}:${userId}::/tmp:/bin/sh`,
+      `nobody:x:${NOBODY}:${NOBODY}:nobody:/:/bin/sh`,
+    ];
+    writeFileSync(join(this.own, "passwd"), `${users.join("\n")}\n`);
+    writeFileSync(join(this.own, "group"), `root:x:0:\n${user}:\nnobody:x:${NOBODY}:\n`);
+  }
+
+  /** Bring in a directory of which not all that is above it lets everybody through. @returns where it is now */
+  bindRoot(source: string | undefined): string | undefined {
+    if (source === undefined) return undefined;
+    const target = join(this.path, "root");
+    mkdirSync(target, { recursive: true });
+    this.#linux.unmount(target);
+    this.#linux.bindReadOnly(source, target);
+    return target;
   }
 
   resizeTemporary(temporaryMb: number): void {
@@ -41,7 +59,7 @@ export class HostDirectory {
   }
 
   remove(): void {
-    this.#linux.unmount(this.temporary);
+    for (const mount of [this.temporary, join(this.path, "root")]) this.#linux.unmount(mount);
     rmSync(this.path, { recursive: true, force: true });
   }
 }

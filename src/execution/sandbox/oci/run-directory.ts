@@ -17,6 +17,7 @@ import {
 import { join } from "node:path";
 import { SandboxError } from "../sandbox-error.ts";
 import type { Linux } from "./linux.ts";
+import { buildersGroupOf } from "./user-ids.ts";
 
 export const RUN_ROOT = "/run/alonzo";
 /** Each region gets a 32nd of the address range and of the user ids. */
@@ -86,7 +87,8 @@ export class RunDirectory {
     const directory = new RunDirectory(linux, mine);
     mkdirSync(directory.path, { recursive: true, mode: 0o700 });
     // Closed to other users of the machine: each sandbox's /tmp and Runtime API socket are below.
-    linux.mount("alonzo", directory.path, "tmpfs", 0, "mode=700,size=1g");
+    const options = `mode=710,uid=0,gid=${buildersGroupOf(mine.number)},size=1g`;
+    linux.mount("alonzo", directory.path, "tmpfs", 0, options);
     return directory;
   }
 
