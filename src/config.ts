@@ -3,6 +3,8 @@ import { SETTINGS, type Setting } from "./settings.ts";
 
 export { SETTINGS } from "./settings.ts";
 
+const MB = 1024 * 1024;
+
 export interface Config {
   readonly port: number;
   readonly host: string;
@@ -27,6 +29,8 @@ export interface Config {
   readonly requestRate: number;
   /** Environments of each function in 10 s. */
   readonly scalingRate: number;
+  /** Bytes a second of a streamed answer after its first 6 MB; Infinity where none is too fast. */
+  readonly streamingRate: number;
   /** Before the first retry, the second, ...; the last holds for all that follow. */
   readonly asyncRetryDelaysMs: readonly number[];
   /** Of one function at the same time. */
@@ -167,6 +171,8 @@ export function resolveConfig(
     unreservedConcurrency: wholeNumber("unreserved-concurrency", text(SETTINGS.unreservedConcurrency), 0, 1_000_000),
     requestRate: wholeNumber("request-rate", text(SETTINGS.requestRate), 1, 1_000_000),
     scalingRate: wholeNumber("scaling-rate", text(SETTINGS.scalingRate), 1, 1_000_000),
+    streamingRate:
+      wholeNumber("streaming-rate", text(SETTINGS.streamingRate), 0, 1_000_000) * MB || Number.POSITIVE_INFINITY,
     asyncRetryDelaysMs: listed(text(SETTINGS.asyncRetryDelays)).map(delayMs),
     asyncConcurrency: wholeNumber("async-concurrency", text(SETTINGS.asyncConcurrency), 1, 500),
     asyncQueue: wholeNumber("async-queue", text(SETTINGS.asyncQueue), 0, Number.MAX_SAFE_INTEGER),

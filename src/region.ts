@@ -141,6 +141,7 @@ export async function startRegion(config: Config): Promise<Region> {
       logs,
       credentials: mint,
       region: config.region,
+      streamingRate: config.streamingRate,
       directories: (version) => preparation.directories(version),
       ...(images && { images }),
       onRegionConnection: (socket, endpoint) => gateway.accept(socket, { endpoint }),

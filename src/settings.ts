@@ -111,6 +111,12 @@ export const SETTINGS = {
     fallback: "1000",
     about: "execution environments that each function may start in 10 seconds",
   },
+  streamingRate: {
+    flag: "streaming-rate",
+    variable: "ALONZO_STREAMING_RATE",
+    fallback: "2",
+    about: "MB a second of a streamed answer after its first 6 MB; 0: as fast as it goes",
+  },
   asyncRetryDelays: {
     flag: "async-retry-delays",
     variable: "ALONZO_ASYNC_RETRY_DELAYS",

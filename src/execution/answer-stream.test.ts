@@ -6,7 +6,7 @@ import type { ResponseSink } from "./response-sink.ts";
 const HEAD = { contentType: "text/plain", isStreamed: true, executedVersion: "$LATEST" };
 const MB = 1024 * 1024;
 
-function setUp({ takes = true, isClosed = false } = {}) {
+function setUp({ takes = true, isClosed = false, bytesPerSecond = 2 * MB } = {}) {
   const heard: string[] = [];
   let drained = (): void => {};
   const sink: ResponseSink = {
@@ -21,7 +21,7 @@ function setUp({ takes = true, isClosed = false } = {}) {
     isClosed,
   };
   let nowMs = 0;
-  const stream = new AnswerStream(sink, HEAD, () => nowMs);
+  const stream = new AnswerStream(sink, HEAD, bytesPerSecond, () => nowMs);
   stream.onReady(() => heard.push("ready"));
   return { stream, heard, drain: () => drained(), pass: (ms: number) => (nowMs += ms) };
 }
@@ -80,6 +80,12 @@ test("what is not used for a while is saved, up to 6 MB", () => {
   pass(3_600_000);
   assert.equal(stream.write(Buffer.alloc(6 * MB)), true);
   assert.equal(stream.write(Buffer.alloc(1)), false);
+  stream.close();
+});
+
+test("where no rate is set, nothing waits but for whoever takes it", () => {
+  const { stream } = setUp({ bytesPerSecond: Number.POSITIVE_INFINITY });
+  for (let count = 0; count < 20; count++) assert.equal(stream.write(Buffer.alloc(6 * MB)), true);
   stream.close();
 });
 

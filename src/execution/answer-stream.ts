@@ -6,13 +6,13 @@ import type { ResponseHead, ResponseSink } from "./response-sink.ts";
 
 /** bytes (contract/01 §7) */
 export const MAX_STREAMED_BYTES = 200 * 1024 * 1024;
-/** bytes that go as fast as they can, and bytes a second after that (contract/02 §1) */
+/** bytes that go as fast as they can, before the rate counts (contract/02 §1) */
 const BURST_BYTES = 6 * 1024 * 1024;
-const BYTES_PER_SECOND = 2 * 1024 * 1024;
 
 export class AnswerStream {
   readonly #sink: ResponseSink;
   readonly #head: ResponseHead;
+  readonly #bytesPerSecond: number;
   readonly #now: () => number;
   #onReady: () => void = () => {};
   #isStarted = false;
@@ -24,10 +24,19 @@ export class AnswerStream {
   #allowedAtMs: number;
   #pause: NodeJS.Timeout | undefined;
 
-  /** @param now milliseconds of a clock that never goes back; for tests */
-  constructor(sink: ResponseSink, head: ResponseHead, now: () => number = () => performance.now()) {
+  /**
+   * @param bytesPerSecond after the first 6 MB; Infinity is no limit
+   * @param now milliseconds of a clock that never goes back; for tests
+   */
+  constructor(
+    sink: ResponseSink,
+    head: ResponseHead,
+    bytesPerSecond: number,
+    now: () => number = () => performance.now(),
+  ) {
     this.#sink = sink;
     this.#head = head;
+    this.#bytesPerSecond = bytesPerSecond;
     this.#now = now;
     this.#allowedAtMs = now();
     sink.onDrain(() => {
@@ -94,11 +103,12 @@ export class AnswerStream {
 
   /** @returns ms until as much may be sent again as was sent too much */
   #spend(bytes: number): number {
+    if (this.#bytesPerSecond === Number.POSITIVE_INFINITY) return 0;
     const nowMs = this.#now();
-    const earned = ((nowMs - this.#allowedAtMs) * BYTES_PER_SECOND) / 1000;
+    const earned = ((nowMs - this.#allowedAtMs) * this.#bytesPerSecond) / 1000;
     this.#allowance = Math.min(BURST_BYTES, this.#allowance + earned) - bytes;
     this.#allowedAtMs = nowMs;
-    return this.#allowance >= 0 ? 0 : Math.ceil((-this.#allowance * 1000) / BYTES_PER_SECOND);
+    return this.#allowance >= 0 ? 0 : Math.ceil((-this.#allowance * 1000) / this.#bytesPerSecond);
   }
 
   #isReady(): boolean {

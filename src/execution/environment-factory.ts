@@ -36,6 +36,8 @@ export interface FactoryParts {
   readonly logs: LogStore;
   readonly credentials: CredentialMint;
   readonly region: string;
+  /** As an environment's. */
+  readonly streamingRate: number;
   /** Where the version's code and layers are, unpacked again where a reboot made that necessary. */
   directories(version: FunctionVersion): Promise<CodeDirectories>;
   /** A process inside a sandbox connected to the region's endpoint, which it knows by that URL. */
@@ -94,7 +96,9 @@ export class EnvironmentFactory {
       ...(start.problem && { problem: start.problem }),
       ...(external.length > 0 && { extensions: extensionsLaunch(external, sources) }),
     };
-    return new Environment({ version, sandbox, slot, extensions, log, telemetry, launch, initialization }, listener);
+    const { streamingRate } = this.#parts;
+    const parts = { version, sandbox, slot, extensions, log, telemetry, launch, initialization, streamingRate };
+    return new Environment(parts, listener);
   }
 
   async #ofZip(version: FunctionVersion): Promise<Start> {

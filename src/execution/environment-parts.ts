@@ -17,4 +17,6 @@ export interface EnvironmentParts {
   readonly telemetry: Telemetry;
   readonly launch: Launch;
   readonly initialization: InitializationType;
+  /** Bytes a second of a streamed answer after its first 6 MB; Infinity is no limit. */
+  readonly streamingRate: number;
 }

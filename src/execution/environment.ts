@@ -4,7 +4,7 @@
  * runtime's protocol state.
  */
 import type { FunctionVersion } from "../functions/function-version.ts";
-import { AnswerStream, MAX_STREAMED_BYTES, sendWhole } from "./answer-stream.ts";
+import { type AnswerStream, MAX_STREAMED_BYTES } from "./answer-stream.ts";
 import type { EnvironmentLog } from "./environment-log.ts";
 import type { EnvironmentParts } from "./environment-parts.ts";
 import type { EnvironmentState } from "./environment-state.ts";
@@ -23,7 +23,7 @@ import type { Invocation } from "./invocation.ts";
 import type { InvocationSlot, RuntimeAnswer } from "./invocation-slot.ts";
 import type { Outcome } from "./outcome.ts";
 import { PlatformLog } from "./platform-log.ts";
-import { newRunning, type Running } from "./running-invocation.ts";
+import { newRunning, openStream, type Running, sendToSink } from "./running-invocation.ts";
 import { RuntimeProcess } from "./runtime-process.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
@@ -52,6 +52,7 @@ export class Environment {
   readonly #runtime: RuntimeProcess;
   readonly #initialisation: Initialisation;
   readonly #writeUp: WriteUp;
+  readonly #streamingRate: number;
   #running: Running | undefined;
   #frozen = false;
   /** It will be frozen when subscribers have got what is due. */
@@ -72,17 +73,21 @@ export class Environment {
     this.#telemetry = parts.telemetry;
     this.initialization = parts.initialization;
     this.#listener = listener;
-    const platform = new PlatformLog({ ...parts, instanceId: parts.sandbox.id });
-    this.#platform = platform;
-    this.#writeUp = new WriteUp(parts.log, platform, parts.version, parts.initialization, parts.sandbox);
+    this.#platform = new PlatformLog({ ...parts, instanceId: parts.sandbox.id });
+    this.#streamingRate = parts.streamingRate;
+    this.#writeUp = new WriteUp(parts.log, this.#platform, parts.version, parts.initialization, parts.sandbox);
     this.#extensions = parts.extensions;
-    const runtime = new RuntimeProcess(parts.sandbox, parts.slot, parts.extensions, parts.telemetry, parts.launch, {
+    this.#runtime = new RuntimeProcess(parts.sandbox, parts.slot, parts.extensions, parts.telemetry, parts.launch, {
       onExit: (failure) => this.#onExit(failure),
       onFault: (error) => listener.onFault(this, error),
     });
-    this.#runtime = runtime;
     const flushOutput = () => parts.log.flushPartial();
-    this.#initialisation = new Initialisation({ ...parts, platform, runtime, flushOutput });
+    this.#initialisation = new Initialisation({
+      ...parts,
+      platform: this.#platform,
+      runtime: this.#runtime,
+      flushOutput,
+    });
     parts.extensions.listen(() => this.#onArrival());
     parts.slot.listen({
       onNext: () => {
@@ -223,11 +228,8 @@ export class Environment {
 
   #onStream(contentType: string): AnswerStream | undefined {
     const running = this.#running;
-    if (!running?.invocation.sink || running.finished) return undefined;
-    const head = { contentType, isStreamed: true, executedVersion: this.version.version };
-    running.streamStartedMs = performance.now();
-    running.stream = new AnswerStream(running.invocation.sink, head);
-    return running.stream;
+    if (!running || running.finished) return undefined;
+    return openStream(running, contentType, this.version.version, this.#streamingRate);
   }
 
   #onAnswer(answer: RuntimeAnswer): void {
@@ -236,7 +238,7 @@ export class Environment {
     switch (answer.kind) {
       case "response":
         if (answer.turn && !running.invocation.sink) running.invocation.onLargeAnswer?.(answer.turn);
-        return this.#finish(running, "ok", running.invocation.sink ? this.#deliver(running, answer.body) : answer.body);
+        return this.#finish(running, "ok", sendToSink(running, answer.body, this.version.version));
       case "error":
         return this.#finish(running, "function-error", answer.body, answer.errorType);
       case "too-large":
@@ -246,13 +248,6 @@ export class Environment {
       case "bad-mode":
         return this.#fail(running, badModeFailure(), "function-error");
     }
-  }
-
-  /** The answer's end, or all of it, goes to the sink. @returns what is left of it for the outcome */
-  #deliver({ invocation: { sink }, stream }: Running, body: Buffer): Buffer {
-    if (stream) stream.finish();
-    else if (sink) sendWhole(sink, body, this.version.version);
-    return EMPTY;
   }
 
   /** The runtime ended, or an extension. */

@@ -99,6 +99,7 @@ export function play(
       extensions,
       log,
       telemetry,
+      streamingRate: 2 * 1024 * 1024,
       launch: {
         command: { argv: ["x"], environment: {}, workingDirectory: "/" },
         runtimeVersion: "nodejs:22.v1",

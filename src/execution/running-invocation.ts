@@ -1,5 +1,5 @@
 /** What an environment remembers of the invocation that it runs. */
-import type { AnswerStream } from "./answer-stream.ts";
+import { AnswerStream, sendWhole } from "./answer-stream.ts";
 import type { ShutdownReason } from "./extensions.ts";
 import type { Invocation } from "./invocation.ts";
 import type { Outcome } from "./outcome.ts";
@@ -57,3 +57,31 @@ export function newRunning(
     resetFor: undefined,
   };
 }
+
+/**
+ * The runtime begins to stream its answer.
+ * @param bytesPerSecond after the first 6 MB
+ * @returns undefined where nobody wants it before it is whole
+ */
+export function openStream(
+  running: Running,
+  contentType: string,
+  executedVersion: string,
+  bytesPerSecond: number,
+): AnswerStream | undefined {
+  const { sink } = running.invocation;
+  if (!sink) return undefined;
+  running.streamStartedMs = performance.now();
+  running.stream = new AnswerStream(sink, { contentType, isStreamed: true, executedVersion }, bytesPerSecond);
+  return running.stream;
+}
+
+/** The answer's end, or all of it, goes to the invocation's sink where it has one. @returns what is left of it for the outcome */
+export function sendToSink({ invocation: { sink }, stream }: Running, body: Buffer, executedVersion: string): Buffer {
+  if (!sink) return body;
+  if (stream) stream.finish();
+  else sendWhole(sink, body, executedVersion);
+  return NOTHING;
+}
+
+const NOTHING = Buffer.alloc(0);

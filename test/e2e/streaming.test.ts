@@ -47,7 +47,7 @@ let region: TestRegion;
 let streaming: string;
 
 before(async () => {
-  region = await TestRegion.start();
+  region = await TestRegion.start("process", { ALONZO_STREAMING_RATE: "0" });
   streaming = await deploy({});
 });
 after(() => region.stop());
@@ -70,6 +70,20 @@ async function streamed(name: string, event: object, more: Partial<InvokeWithRes
   assert.ok(complete, "the stream ends with InvokeComplete");
   const { ErrorCode, ErrorDetails, LogResult } = complete;
   return { answer, chunks: chunks.length, text: Buffer.concat(chunks).toString(), ErrorCode, ErrorDetails, LogResult };
+}
+
+/** How much of a streamed answer comes, none of it kept. */
+async function measured(event: object) {
+  const Payload = Buffer.from(JSON.stringify(event));
+  const command = new InvokeWithResponseStreamCommand({ FunctionName: streaming, Payload });
+  const { EventStream } = await region.lambda.send(command);
+  let bytes = 0;
+  let error: string | undefined;
+  for await (const { PayloadChunk, InvokeComplete } of EventStream ?? []) {
+    bytes += PayloadChunk?.Payload?.length ?? 0;
+    if (InvokeComplete) error = InvokeComplete.ErrorDetails;
+  }
+  return { bytes, error };
 }
 
 /** A server beside the region at which functions wait for the test. */
@@ -113,6 +127,14 @@ describe("InvokeWithResponseStream", () => {
     assert.equal(text.length, 7 * MB);
     assert.ok(chunks > 7);
     assert.doesNotMatch(text, /[^x]/);
+  });
+
+  it("carries 200 MB, and of one byte more tells that it was too much", async () => {
+    const most = 200 * MB;
+    assert.deepEqual(await measured({ task: "large", bytes: most }), { bytes: most, error: undefined });
+    const { bytes, error } = await measured({ task: "large", bytes: most + 1 });
+    assert.match(error ?? "", /Response payload size exceeded maximum allowed payload size \(209715200 bytes\)/);
+    assert.ok(bytes <= most, `${bytes} bytes came`);
   });
 
   it("tells an error before the first chunk and after it", async () => {

@@ -49,7 +49,7 @@ async function running() {
   slot.listen({
     onNext: () => {},
     onStream: (contentType) => {
-      stream = new AnswerStream(sink, { contentType, isStreamed: true, executedVersion: "1" });
+      stream = new AnswerStream(sink, { contentType, isStreamed: true, executedVersion: "1" }, 2 * 1024 * 1024);
       return stream;
     },
     onAnswer: (answer) => {
