@@ -3,10 +3,11 @@
 # AWS_ENDPOINT_URL is the region's; ACCOUNT and AWS_REGION are its account and region.
 set -e
 zip=$1
-region=${AWS_REGION:-us-east-1}
+region=${AWS_REGION:-${AWS_DEFAULT_REGION:-us-east-1}}
 account=${ACCOUNT:-000000000000}
 here=$(dirname "$0")
-aws="aws --region $region --output text"
+# Named once more: a CLI older than 2.13, such as Debian 12's, does not read AWS_ENDPOINT_URL.
+aws="aws --endpoint-url $AWS_ENDPOINT_URL --region $region --output text"
 
 $aws s3api create-bucket --bucket chat-room >/dev/null
 $aws lambda create-function --cli-input-json "file://$here/function.json" --zip-file "fileb://$zip" >/dev/null

@@ -85,7 +85,9 @@ test("the AWS CLI makes rules and schedules, and shows them", async (t) => {
   if (cli === undefined && process.env.CI) assert.fail("the AWS CLI is not installed");
   if (cli === undefined) return t.skip("the AWS CLI is not installed");
   const aws = async (...args: readonly string[]) => {
-    const { stdout } = await promisify(execFile)(cli, args, { env: clientEnvironment(region) });
+    // Debian's version is older than AWS_ENDPOINT_URL.
+    const argv = ["--endpoint-url", region.url, "--output", "json", ...args];
+    const { stdout } = await promisify(execFile)(cli, argv, { env: clientEnvironment(region) });
     return stdout === "" ? undefined : JSON.parse(stdout);
   };
   const pattern = '{"detail":{"total":[{"numeric":[">",100]}]}}';
