@@ -1,5 +1,6 @@
 /** The parts of the bench: each can run alone, by its name; those that take long run only so, or when all are asked for. */
 import { soak } from "../test/e2e/async-soak.ts";
+import { measureApiOverhead } from "./api-overhead.ts";
 import { measureAsync } from "./async.ts";
 import { LANGUAGES } from "./bench-functions.ts";
 import { measureColdBundle } from "./cold-bundle.ts";
@@ -12,6 +13,7 @@ import { measureFreezing } from "./freezing.ts";
 import { measureScale, type ScalePlan } from "./management-scale.ts";
 import { type EnvironmentMemory, measureCells, measureEnvironments, measureIdleRegion } from "./memory.ts";
 import { measureNeighbours } from "./neighbours.ts";
+import { measureNoticeLatency } from "./notice-latency.ts";
 import { measurePayloads, measureStreamBorder, type PayloadPlan } from "./payloads.ts";
 import { measureReadyTime } from "./ready-time.ts";
 import { RegionProcess } from "./region-process.ts";
@@ -20,7 +22,13 @@ import { measureRivals } from "./rivals.ts";
 import { measureRuleLatency } from "./rule-latency.ts";
 import { measureS3Streaming } from "./s3-streaming.ts";
 import * as sections from "./sections.ts";
-import { eventLatencySection, ruleLatencySection, sqsSection } from "./sections-of-events.ts";
+import {
+  apiOverheadSection,
+  eventLatencySection,
+  noticeLatencySection,
+  ruleLatencySection,
+  sqsSection,
+} from "./sections-of-events.ts";
 import { payloadsSection, s3Section, scaleSection } from "./sections-of-size.ts";
 import { measureSqs } from "./sqs-rate.ts";
 import type { TurnsPlan } from "./turns.ts";
@@ -149,6 +157,11 @@ export const PARTS: Readonly<Record<string, Part>> = {
   sqs: inRegion(measureSqs, sqsSection),
   latency: inRegion((region, { roundMs }) => measureEventLatency(region, Math.ceil(roundMs / 5)), eventLatencySection),
   rules: inRegion((region, { roundMs }) => measureRuleLatency(region, Math.ceil(roundMs / 10)), ruleLatencySection),
+  notices: inRegion(
+    (region, { roundMs }) => measureNoticeLatency(region, Math.ceil(roundMs / 10)),
+    noticeLatencySection,
+  ),
+  apis: inRegion((region, { roundMs }) => measureApiOverhead(region, roundMs), apiOverheadSection),
   neighbours: inRegion(measureNeighbours, sections.neighboursSection),
   payloads: part(({ isolation, plan }) => measurePayloads(isolation, plan.payloads), payloadsSection),
   s3: part((bench) => bench.withRegion((region) => measureS3Streaming(region, bench.plan.s3Bytes)), s3Section),

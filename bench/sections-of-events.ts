@@ -1,5 +1,7 @@
 /** How the figures of queues and event sources are told, and the bars that they are held to. */
+import type { ApiOverhead } from "./api-overhead.ts";
 import type { EventLatencyFigures } from "./event-latency.ts";
+import type { NoticeLatency } from "./notice-latency.ts";
 import { ms, type Section, whole } from "./report.ts";
 import type { RuleLatencyFigures } from "./rule-latency.ts";
 import type { SqsRateFigures } from "./sqs-rate.ts";
@@ -57,5 +59,36 @@ export function ruleLatencySection(figures: RuleLatencyFigures): Section {
       { what: "EventBridge: PutEvents until handler, p50", measured: eventP50Ms, unit: "ms", bar: { below: 20 } },
       { what: "Scheduler: tick until handler, latest", measured: tickMaxMs, unit: "ms", bar: { below: 100 } },
     ],
+  };
+}
+
+export function noticeLatencySection(figures: readonly NoticeLatency[]): Section {
+  return {
+    title: "SNS and S3 (from Publish, or PutObject, until the handler starts, one at a time)",
+    table: figures.map(({ service, sent, p50Ms, p99Ms }) => [
+      service,
+      `${sent} sent`,
+      `p50 ${ms(p50Ms)}`,
+      `p99 ${ms(p99Ms)}`,
+    ]),
+    rows: figures.map(({ service, p50Ms }) => ({
+      what: `${service}: send until handler, p50`,
+      measured: p50Ms,
+      unit: "ms",
+      bar: { below: 20 },
+    })),
+  };
+}
+
+export function apiOverheadSection(figures: readonly ApiOverhead[]): Section {
+  const invokeMs = figures.find(({ way }) => way === "Invoke")?.p50Ms ?? Number.NaN;
+  return {
+    title: "API Gateway (the same warm function by each way, in turns, one request at a time)",
+    table: figures.map(({ way, requests, p50Ms, p99Ms }) => [
+      ...[way, `${requests} requests`, `p50 ${ms(p50Ms)}`, `p99 ${ms(p99Ms)}`],
+    ]),
+    rows: figures
+      .filter(({ way }) => way !== "Invoke")
+      .map(({ way, p50Ms }) => ({ what: `${way}: added to an invoke, p50`, measured: p50Ms - invokeMs, unit: "ms" })),
   };
 }

@@ -10,7 +10,9 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { buildExample } from "../../examples/build.ts";
 import { logsClient } from "../api/logs/client.ts";
+import { PYTHON } from "../python-with-boto3.ts";
 import { TestRegion } from "../test-region.ts";
 import { clis } from "./aws-cli-program.ts";
 import { clientEnvironment } from "./python-story.ts";
@@ -56,13 +58,18 @@ describe("the READMEs of examples", () => {
     const [, commands = ""] = /```\n(.*?)```/s.exec(readme) ?? [];
     const script = commands.replace("http://127.0.0.1:4566", region.url);
     assert.notEqual(script, commands);
+    // Made ahead: what downloads for it needs the settings of whoever runs the tests.
+    await buildExample(example, { python: PYTHON });
     const env = {
       ...clientEnvironment(region),
       PATH: [dirname(process.execPath), dirname(cli), process.env.PATH].join(":"),
       ALONZO_PORT: new URL(region.url).port,
       AWS_PAGER: "",
     };
-    const { stdout } = await promisify(execFile)("bash", ["-euo", "pipefail", "-c", script], { cwd: ROOT, env });
+    const { stdout } = await promisify(execFile)("bash", ["--norc", "-euo", "pipefail", "-c", script], {
+      cwd: ROOT,
+      env,
+    });
     return stdout;
   }
 

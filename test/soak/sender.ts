@@ -17,16 +17,9 @@ export interface Sending {
   send(message: string, group?: string): Promise<void>;
 }
 
-/** When there was no region. */
-export interface Outage {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
 export class SoakSender {
   /** Messages that were accepted, in the order in which they were: `p0`, `p1`, ..., and by their group `a0`, `a1`, ... */
   readonly accepted: string[] = [];
-  readonly outages: Outage[] = [];
   readonly #sending: Sending;
   #isStopped = false;
 
@@ -40,10 +33,8 @@ export class SoakSender {
     try {
       for (let kill = 0; kill < kills; kill++) {
         await delay(Math.random() * longestMs);
-        const fromMs = Date.now();
         await region.kill();
         await region.startAgain();
-        this.outages.push({ fromMs, toMs: Date.now() });
       }
       await this.#untilSomethingWasAccepted();
     } finally {

@@ -3,7 +3,7 @@
  * them, and what comes of it arrives at one or more ends. What a service has accepted must come to each end that it is for.
  */
 import { TestRegion } from "../test-region.ts";
-import { type Outage, type Sending, type SoakPlan, SoakSender, until } from "./sender.ts";
+import { type Sending, type SoakPlan, SoakSender, until } from "./sender.ts";
 import { Stage } from "./stage.ts";
 
 /** What was accepted arrives within this time after the last crash. */
@@ -12,7 +12,7 @@ const GIVE_UP_MS = 120_000;
 export interface Story extends Sending {
   readonly ends: Readonly<Record<string, End>>;
   /** Counts of what must never be, besides what every story is asked; looked at when everything has arrived. */
-  wrongs?(accepted: readonly string[], outages: readonly Outage[]): Promise<Readonly<Record<string, number>>>;
+  wrongs?(): Promise<Readonly<Record<string, number>>>;
 }
 
 export interface End {
@@ -42,13 +42,13 @@ export async function tellThrough(prologue: Prologue, plan: SoakPlan): Promise<F
     const story = await prologue(stage);
     const sender = new SoakSender(story);
     await sender.runThrough(plan, region);
-    const { accepted, outages } = sender;
+    const { accepted } = sender;
     const ends = Object.entries(story.ends);
     await until(async () => {
       for (const [, end] of ends) if (missing(end, accepted, await end.arrived()) > 0) return false;
       return true;
     }, GIVE_UP_MS);
-    const wrong: Record<string, number> = { ...(await story.wrongs?.(accepted, outages)) };
+    const wrong: Record<string, number> = { ...(await story.wrongs?.()) };
     const doubled: Record<string, number> = {};
     for (const [name, end] of ends) {
       const arrived = await end.arrived();

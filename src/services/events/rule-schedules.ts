@@ -29,11 +29,16 @@ export function nextRuleTick(rule: Rule, afterMs: number): readonly NewEntry[] {
   return [tickEntry({ name: ruleKey(rule.bus, rule.name), revision: rule.revision, scheduledMs })];
 }
 
-/** A tick that was missed while the region was down fires late, once, however many were missed. */
+/** EventBridge runs a rule within the minute that its schedule names, or not at all: what was missed is not caught up on. */
+const LATEST_MS = 60_000;
+
 export function ruleTicks({ book, names, router, clock, place }: RuleSchedulesOptions): OnTick {
   return ({ name, revision, scheduledMs }) => {
     const rule = book.documents.find<Rule>("rule", name);
     if (!rule || rule.revision !== revision || rule.state === "DISABLED") return [];
+    const nowMs = clock.now();
+    const next = nextRuleTick(rule, Math.max(scheduledMs, nowMs));
+    if (nowMs - scheduledMs >= LATEST_MS) return next;
     const event: BusEvent = {
       id: newUuid(),
       detailType: "Scheduled Event",
@@ -43,8 +48,8 @@ export function ruleTicks({ book, names, router, clock, place }: RuleSchedulesOp
       region: place.region,
       resources: [names.ruleArn(rule.bus, rule.name)],
       detail: "{}",
-      traceId: newTraceHeader(clock.now()),
+      traceId: newTraceHeader(nowMs),
     };
-    return [...router.toTargets(rule, event), ...nextRuleTick(rule, Math.max(scheduledMs, clock.now()))];
+    return [...router.toTargets(rule, event), ...next];
   };
 }
