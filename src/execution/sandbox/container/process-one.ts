@@ -19,7 +19,8 @@ export type End = Pick<SandboxExit, "code" | "signal">;
 /** How process 1 calls the runtime where it tells of its end; extensions have their numbers. */
 export const RUNTIME = "r";
 
-const PASS_SIGNALS = `trap 'kill -TERM $p 2>/dev/null' TERM; trap 'kill -KILL $p 2>/dev/null' USR1`;
+/** Nothing passes SIGINT on: a shell would end by it, and what runs inside may send it. */
+const PASS_SIGNALS = `trap 'kill -TERM $p 2>/dev/null' TERM; trap 'kill -KILL $p 2>/dev/null' USR1; trap : INT`;
 /** A signal to pass on breaks off the wait, whose status then is not the runtime's: one that is still to be had is. */
 const RUN_RUNTIME = `"$@" 3>&- & p=$!
 while wait $p; s=$?; kill -0 $p 2>/dev/null; do :; done
