@@ -356,7 +356,7 @@ export function sandboxContract(
     after(() => driver?.close());
 
     for (const [name, run] of Object.entries(CASES)) {
-      it(name, { skip: skipped[name as CaseName] ?? false, timeout: 30_000 }, async () => {
+      it(name, { skip: skipped[name as CaseName] ?? false, timeout: 60_000 }, async () => {
         const made: TestSandbox[] = [];
         try {
           await run(async (options) => {

@@ -1,0 +1,22 @@
+/** What all machines of a region stand on: found and made once when the driver opens. */
+import type { CgroupLayout } from "../oci/cgroup-layout.ts";
+import type { Linux } from "../oci/linux.ts";
+import type { RunDirectory } from "../oci/run-directory.ts";
+import type { DiskImages } from "./disk-images.ts";
+import type { Accelerator } from "./machine.ts";
+
+export interface Ground {
+  readonly linux: Linux;
+  readonly layout: CgroupLayout;
+  readonly runDirectory: RunDirectory;
+  readonly jail: string;
+  /** What the root of all guests is made of, and what it is known by. */
+  readonly root: string;
+  readonly rootIdentity: string;
+  /** What is in their /etc/resolv.conf. */
+  readonly nameServers: string;
+  readonly images: DiskImages;
+  readonly accelerator: Accelerator;
+  /** Whether traffic goes out of sandboxes. */
+  readonly hasOutside: boolean;
+}
