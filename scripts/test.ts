@@ -9,6 +9,7 @@ import { delimiter, join } from "node:path";
 import { ensureSystemPackages } from "../src/cli/install.ts";
 import { findPython, GROUPS } from "../src/cli/machine.ts";
 import { installJavaClient } from "../src/execution/runtimes.ts";
+import { installKernel as installGuestKernel } from "../src/execution/sandbox/microvm/kernel-package.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const REQUIREMENTS = join(ROOT, "test", "requirements.txt");
@@ -73,12 +74,16 @@ const python = pythonWithBoto3();
 // Elsewhere the tests that need what is missing are skipped and say so; in CI that would hide them.
 if (process.env.CI && (missing.length > 0 || python === undefined)) process.exit(1);
 
-// Without it (no network, say) the tests of Java say so and are skipped.
+// Without these (no network, say) the tests of Java and of microVMs say so and are skipped.
 const hasJava = await installJavaClient(RUNTIMES, say).then(
   () => true,
   (error: Error) => say(error.message),
 );
-if (process.env.CI && !hasJava) process.exit(1);
+const hasGuestKernel = await installGuestKernel(say).then(
+  () => true,
+  (error: Error) => say(error.message),
+);
+if (process.env.CI && !(hasJava && hasGuestKernel)) process.exit(1);
 
 const files = process.argv.slice(2);
 const child = spawn(

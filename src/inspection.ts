@@ -1,6 +1,7 @@
 /** What the command line shows of this machine, and brings to it: what only the parts of a region know. */
 import type { Config } from "./config.ts";
 import { installJavaClient, Runtimes } from "./execution/runtimes.ts";
+import { installKernel } from "./execution/sandbox/microvm/kernel-package.ts";
 import type { Probe } from "./execution/sandbox/sandbox.ts";
 import { probeDrivers } from "./execution/sandbox/select.ts";
 import { CURRENT_RUNTIMES } from "./functions/runtime-names.ts";
@@ -36,3 +37,6 @@ export async function installLanguage(
 ): Promise<void> {
   if (language === "java") await installJavaClient(runtimesDir, say);
 }
+
+/** Bring what microVMs need besides their system packages. @throws when that cannot be fetched */
+export const installGuestKernel: (say: (line: string) => void) => Promise<void> = installKernel;

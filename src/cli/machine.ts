@@ -139,6 +139,24 @@ export const COMPONENTS = {
     packages: ["buildah"],
     find: program("buildah"),
   },
+  qemu: {
+    name: "QEMU",
+    why: "runs microVMs (--isolation microvm)",
+    packages: ["qemu-system-x86"],
+    find: program("qemu-system-x86_64"),
+  },
+  busybox: {
+    name: "BusyBox",
+    why: "starts microVMs: the first program in them",
+    packages: ["busybox-static"],
+    find: program("busybox"),
+  },
+  erofsUtils: {
+    name: "erofs-utils",
+    why: "makes the disks of microVMs",
+    packages: ["erofs-utils"],
+    find: program("mkfs.erofs"),
+  },
   ruby: { name: "Ruby", why: "runs ruby functions", packages: ["ruby"], find: program("ruby") },
   procps: { name: "procps", why: "the tests look for orphan processes", packages: ["procps"], find: program("ps") },
 } as const satisfies Record<string, Component>;
@@ -146,6 +164,14 @@ export const COMPONENTS = {
 /** Which components belong together: what `alonzo quickstart` and what `npm test` make sure of. */
 export const GROUPS = {
   region: [COMPONENTS.ociRuntime, COMPONENTS.iproute2, COMPONENTS.nftables],
+  microvm: [
+    COMPONENTS.qemu,
+    COMPONENTS.busybox,
+    COMPONENTS.erofsUtils,
+    COMPONENTS.iproute2,
+    COMPONENTS.nftables,
+    COMPONENTS.python,
+  ],
   tests: Object.values(COMPONENTS),
 } as const satisfies Record<string, readonly Component[]>;
 

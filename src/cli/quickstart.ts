@@ -3,6 +3,7 @@
  * a region, shows an example function cold and warm through the public API, and keeps serving until Ctrl-C.
  */
 import type { Config } from "../config.ts";
+import { installGuestKernel } from "../inspection.ts";
 import { readArguments } from "./arguments.ts";
 import { RegionClient, targetOf } from "./client.ts";
 import { demonstrate } from "./demonstration.ts";
@@ -23,17 +24,19 @@ function detail(line: string): void {
 }
 
 /** The process driver needs none of the packages: when it is asked for by name, nothing is installed. */
-function completeMachine(config: Config): void {
-  if (config.isolation === "process") return;
+async function completeMachine({ isolation }: Config): Promise<void> {
+  if (isolation === "process") return;
   heading("Machine");
-  const left = ensureSystemPackages(GROUPS.region, detail);
-  if (left.length === 0) detail("everything that container isolation needs is there");
+  const left = ensureSystemPackages(isolation === "microvm" ? GROUPS.microvm : GROUPS.region, detail);
+  if (isolation === "microvm") await installGuestKernel(detail);
+  if (left.length > 0) return;
+  detail(`everything that ${isolation === "auto" ? "container" : isolation} isolation needs is there`);
 }
 
 /** @returns 0, also when a signal ended it */
 export async function run(args: readonly string[]): Promise<number> {
   const { config, flags } = readArguments(args, { once: { type: "boolean" } });
-  completeMachine(config);
+  await completeMachine(config);
   const stopped = stopSignal();
   heading("Region");
   const { region, close } = await startAnyway(config, detail);

@@ -3,9 +3,7 @@ import { test } from "node:test";
 import { probeDrivers, selectDriver } from "./select.ts";
 
 test("a driver that this version does not serve is refused with a hint, never replaced", async () => {
-  for (const name of ["gvisor", "microvm"] as const) {
-    await assert.rejects(selectDriver(name), { message: /not served in this version/, hint: /--isolation auto/ });
-  }
+  await assert.rejects(selectDriver("gvisor"), { message: /not served in this version/, hint: /--isolation auto/ });
 });
 
 test("auto takes the strongest driver whose probe succeeds", async () => {
@@ -13,6 +11,7 @@ test("auto takes the strongest driver whose probe succeeds", async () => {
   const { driver, rejected } = await selectDriver("auto");
   await driver.close();
   assert.ok(usable.includes(driver.name));
+  assert.notEqual(driver.name, "microvm", "which is slow, and for who asks for it");
   assert.ok(rejected.every(({ name, reason, hint }) => name !== driver.name && reason !== "" && hint !== ""));
 });
 

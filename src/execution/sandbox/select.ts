@@ -5,6 +5,8 @@
 import { ContainerDriver } from "./container/driver.ts";
 import { probe as probeContainer } from "./container/probe.ts";
 import { guardDriver } from "./guarded.ts";
+import { MicrovmDriver } from "./microvm/driver.ts";
+import { probe as probeMicrovm } from "./microvm/probe.ts";
 import { ProcessDriver } from "./process/driver.ts";
 import { probe as probeProcess } from "./process/probe.ts";
 import type { IsolationName, Probe, SandboxDriver } from "./sandbox.ts";
@@ -12,6 +14,8 @@ import { SandboxError } from "./sandbox-error.ts";
 
 interface Candidate {
   readonly name: IsolationName;
+  /** It walls more off than another that works, at a price that only who runs the functions can decide to pay. */
+  readonly isOnlyByName?: true;
   readonly probe: () => Promise<Probe> | Probe;
   readonly open: () => Promise<SandboxDriver>;
 }
@@ -30,6 +34,7 @@ export interface SelectedDriver {
 
 /** Strongest first. */
 const CANDIDATES: readonly Candidate[] = [
+  { name: "microvm", isOnlyByName: true, probe: probeMicrovm, open: () => MicrovmDriver.open() },
   { name: "container", probe: probeContainer, open: () => ContainerDriver.open() },
   { name: "process", probe: probeProcess, open: () => ProcessDriver.open() },
 ];
@@ -44,7 +49,9 @@ export function probeDrivers(): Promise<{ readonly name: IsolationName; readonly
  * @throws SandboxError with reason and hint when the one asked for, or none at all, is usable
  */
 export async function selectDriver(requested: "auto" | IsolationName): Promise<SelectedDriver> {
-  const candidates = CANDIDATES.filter(({ name }) => requested === "auto" || requested === name);
+  const candidates = CANDIDATES.filter(({ name, isOnlyByName }) =>
+    requested === "auto" ? isOnlyByName !== true : requested === name,
+  );
   if (candidates.length === 0) {
     throw new SandboxError(`isolation '${requested}' is not served in this version`, {
       hint: `use --isolation auto or one of ${CANDIDATES.map(({ name }) => name).join(", ")}`,

@@ -34,7 +34,12 @@ const CAPABILITIES: Capabilities = {
 const INSTALLED = ["/var/lib/dpkg/status", "/usr/bin", "/usr/lib", "/usr/lib/python3/dist-packages", "/etc/ssl/certs"];
 const RESOLVER = "etc/resolv.conf";
 
-type Prepared = Omit<Ground, "accelerator"> & { readonly withoutNetwork: string | undefined };
+/** A boot takes some hundreds of ms with KVM, some thousands without; more where many boot at once. */
+const BOOT_MS = 60_000;
+/** On some machines guests hang that are run by KVM: nobody is to wait long for these. */
+const KVM_TRIAL_MS = 5000;
+
+type Prepared = Omit<Ground, "accelerator" | "bootMs"> & { readonly withoutNetwork: string | undefined };
 
 async function layGround(linux: Linux, layout: CgroupLayout, runDirectory: RunDirectory): Promise<Prepared> {
   const { number, path } = runDirectory;
@@ -117,11 +122,11 @@ export class MicrovmDriver implements SandboxDriver {
     for (const accelerator of candidates) {
       const how = accelerator === "kvm" ? "KVM" : "software emulation: SLOW";
       const description = `${await qemuVersion()}, ${how}, cgroup ${layout.kind}, ${network}`;
-      const driver = new MicrovmDriver({ ...ground, accelerator }, namespaces, description);
+      const open = (bootMs: number) => new MicrovmDriver({ ...ground, accelerator, bootMs }, namespaces, description);
       try {
-        await driver.#tryOut();
+        await open(accelerator === "kvm" ? KVM_TRIAL_MS : BOOT_MS).#tryOut();
         namespaces.refill();
-        return driver;
+        return open(BOOT_MS);
       } catch (error) {
         failures.push(`${accelerator}: ${(error as Error).message}`);
       }

@@ -17,6 +17,8 @@ export interface Ground {
   readonly nameServers: string;
   readonly images: DiskImages;
   readonly accelerator: Accelerator;
+  /** ms that a machine may take to boot. */
+  readonly bootMs: number;
   /** Whether traffic goes out of sandboxes. */
   readonly hasOutside: boolean;
 }

@@ -4,8 +4,8 @@ import type { Duplex, Readable } from "node:stream";
 import type { DiskImage } from "./disk-images.ts";
 import { CABLE, GUEST_ADDRESS } from "./guest-network.ts";
 import { INITRAMFS, jailed, KERNEL } from "./jail.ts";
-import { timeStampKhz } from "./processor.ts";
 import { type MachineSize, TRANSLATED_MB } from "./machine-size.ts";
+import { timeStampKhz } from "./processor.ts";
 
 export type Accelerator = "kvm" | "tcg";
 

@@ -8,16 +8,8 @@ import { hasKernel } from "./guest-kernel.ts";
 import { QEMU } from "./jail.ts";
 import type { Accelerator } from "./machine.ts";
 
-/** Programs, with the Debian packages that bring them. */
-const NEEDED = {
-  [QEMU]: "qemu-system-x86",
-  busybox: "busybox-static",
-  "mkfs.erofs": "erofs-utils",
-  ip: "iproute2",
-  unshare: "util-linux",
-  setpriv: "util-linux",
-  python3: "python3",
-} as const;
+/** Programs that take part. */
+const NEEDED = [QEMU, "busybox", "mkfs.erofs", "ip", "unshare", "setpriv", "python3"];
 
 function unusable(reason: string, hint: string): Probe {
   return { usable: false, reason, hint };
@@ -45,12 +37,10 @@ export function probe(): Probe {
   if (process.getuid?.() !== 0) return unusable("microVMs need root, to wall off what runs them", "run with sudo");
   if (!readCgroupLayout())
     return unusable("no cgroup control of memory, cpu and freezer", "mount cgroups at /sys/fs/cgroup");
-  const missing = Object.entries(NEEDED).filter(([name]) => !hasCommand(name));
-  if (missing.length > 0) {
-    const packages = [...new Set(missing.map(([, name]) => name))].join(" ");
-    return unusable(`${missing.map(([name]) => name).join(", ")} not installed`, `apt-get install ${packages}`);
-  }
+  const install = "npm run quickstart -- --isolation microvm brings it, on Debian";
+  const missing = NEEDED.filter((name) => !hasCommand(name));
+  if (missing.length > 0) return unusable(`${missing.join(", ")} not installed`, install);
   if (!existsSync("/dev/net/tun")) return unusable("/dev/net/tun is missing", "modprobe tun");
-  if (!hasKernel()) return unusable("the guests' kernel is missing", "alonzo install microvm");
+  if (!hasKernel()) return unusable("the guests' kernel is missing", install);
   return { usable: true, detail: `QEMU at ${findCommand(QEMU)}` };
 }

@@ -5,6 +5,7 @@ import { Connections } from "../connections.ts";
 import { killCgroup, removeCgroup } from "../oci/cgroup.ts";
 import { INSIDE_ADDRESS, type NetworkNamespace } from "../oci/namespace-pool.ts";
 import { regionCgroup } from "../oci/sweep.ts";
+import { userIdOf } from "../oci/user-ids.ts";
 import type { Sandbox, SandboxCommand, SandboxExit, SandboxExtensions, SandboxPaths, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
 import { Agent, type Done, RUNTIME } from "./agent.ts";
@@ -17,11 +18,7 @@ import { machineSize } from "./machine-size.ts";
 
 const RUNTIME_API_PORT = 9001;
 const REGION_PORT = 4566;
-const FIRST_USER_ID = 1_000_000;
-const USER_IDS_PER_REGION = 4096;
 const MB = 1024 * 1024;
-/** ms for a boot, which takes some hundreds with KVM, some thousands without, more where many boot at once */
-const BOOT_MS = 60_000;
 /** ms for anything else that the agent is asked for */
 const PATIENCE_MS = 30_000;
 
@@ -52,7 +49,7 @@ export class MicrovmSandbox implements Sandbox {
     this.#network = network;
     this.#onDestroyed = onDestroyed;
     this.#cgroupPath = join(regionCgroup(number), String(network.slot));
-    this.#userId = FIRST_USER_ID + number * USER_IDS_PER_REGION + network.slot;
+    this.#userId = userIdOf(number, network.slot);
   }
 
   /** Boot, and make it this function's: processes are all that is missing when this resolves. */
@@ -63,7 +60,7 @@ export class MicrovmSandbox implements Sandbox {
       layCable(linux, this.#network, this.#userId, hasOutside).then(() => this.#listen()),
     ]);
     const agent = this.#boot();
-    await this.#done("booted", BOOT_MS);
+    await this.#done("booted", this.#ground.bootMs);
     agent.order("furnish", {
       mounts: Object.fromEntries(Object.entries(MOUNTS).filter(([name]) => this.#disks.has(name))),
       memoryMb: this.#spec.memoryMb,
