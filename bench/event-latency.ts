@@ -4,10 +4,10 @@
  * this file.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { SqsClient } from "../src/sources/sqs-client.ts";
 import { deployNode } from "./bench-functions.ts";
 import { cpuTimeUs } from "./process-figures.ts";
 import type { RegionProcess } from "./region-process.ts";
+import { type SqsClient, sqsClient } from "./sqs-client.ts";
 import { median, percentile } from "./statistics.ts";
 
 const MAPPED_QUEUES = 100;
@@ -30,7 +30,7 @@ const HANDLER = `exports.handler = async (event) => {
 };`;
 
 export async function measureEventLatency(region: RegionProcess, messages: number): Promise<EventLatencyFigures> {
-  const sqs = new SqsClient(region.target, region.target.region);
+  const sqs = sqsClient(region.target);
   try {
     await deployNode(region, "latency", HANDLER, "index.handler", 3);
     const queues = Array.from({ length: MAPPED_QUEUES }, (_, index) => `latency-${index}`);

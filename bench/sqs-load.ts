@@ -3,7 +3,7 @@
  * it received, again and again. Reads one SqsOrder as an IPC message, answers with one SqsTurn.
  */
 import type { Target } from "../src/cli/client.ts";
-import { SqsClient } from "../src/sources/sqs-client.ts";
+import { sqsClient } from "./sqs-client.ts";
 
 export interface SqsOrder {
   readonly target: Target;
@@ -23,7 +23,7 @@ export interface SqsTurn {
 const BODY = "x".repeat(1000);
 
 async function load({ target, queue, batch, workers, durationMs }: SqsOrder): Promise<SqsTurn> {
-  const client = new SqsClient(target, target.region);
+  const client = sqsClient(target);
   const { QueueUrl } = await client.call("CreateQueue", { QueueName: queue });
   const numbers = Array.from({ length: batch }, (_, index) => `${index}`);
   const started = performance.now();

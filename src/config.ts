@@ -48,7 +48,7 @@ export interface Config {
   readonly registryCredentials: string;
   /** Path, or empty for none. */
   readonly signingProfiles: string;
-  /** A list or the path of a file: src/sources/external-endpoints.ts reads it. */
+  /** A list or the path of a file: src/invocation/external/endpoints.ts reads it. */
   readonly externalEndpoints: string;
 }
 

@@ -31,6 +31,7 @@ import { discoverRuntimes } from "./inspection.ts";
 import { Admission } from "./invocation/admission.ts";
 import { AsyncInvocation } from "./invocation/async/async-invocation.ts";
 import { ConcurrencySettings } from "./invocation/concurrency-settings.ts";
+import { Elsewhere } from "./invocation/external/elsewhere.ts";
 import { LambdaTarget } from "./invocation/lambda-target.ts";
 import { RegionMetering } from "./invocation/metering/region-metering.ts";
 import { Precedence } from "./invocation/precedence.ts";
@@ -188,6 +189,8 @@ export async function startRegion(config: Config): Promise<Region> {
   const policyOf = (functionName: string, qualifier?: string) => catalog.policies.find(functionName, qualifier);
   const lambdaTarget = new LambdaTarget({ events: asynchronous.events, place, policyOf });
   targets.add("lambda", lambdaTarget);
+  const elsewhere = new Elsewhere(config.externalEndpoints, place);
+  opened.defer(() => elsewhere.close());
   const companions = await openCompanions({
     place,
     data,
@@ -202,6 +205,7 @@ export async function startRegion(config: Config): Promise<Region> {
     hostNames: config.hostNames,
   });
   opened.defer(() => companions.close());
+  elsewhere.addTo(targets, companions.codeObjects);
 
   const model = loadModel<Lambda>("lambda");
   const functionScaling = new FunctionScalingControl({
@@ -225,7 +229,15 @@ export async function startRegion(config: Config): Promise<Region> {
   const authorize = authorizeByActions(config.executionRoleActions);
   const mappings = await EventSourceMappings.open(database);
   const onGone: OnGone = (mapping, reason) => mappingLifecycle.stopped(mapping, reason);
-  const sources = regionSources({ ...config, queues: companions.queues, invoker, place, log, onGone });
+  const sources = regionSources({
+    ...config,
+    queues: companions.queues,
+    externalSqs: elsewhere.queues,
+    invoker,
+    place,
+    log,
+    onGone,
+  });
   opened.defer(() => sources.close());
   const mappingLifecycle: MappingLifecycle = new MappingLifecycle({
     mappings,
@@ -251,7 +263,8 @@ export async function startRegion(config: Config): Promise<Region> {
     capacityProviderLifecycle,
     functionScaling,
     resolveImage: (uri, architecture) => preparation.resolveImage(uri, architecture),
-    readCodeObject: codeReader(companions.codeObjects, authorize),
+    readCodeObject: codeReader(elsewhere.objectsBeside(companions.codeObjects), authorize),
+    isElsewhere: (arn) => targets.isElsewhere(arn),
     codeUrl: (codeSha256, endpoint) =>
       presign({ ...config, service: "lambda", endpoint, path: codePath(codeSha256), now: clock.now() }),
   });

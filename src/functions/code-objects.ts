@@ -7,6 +7,7 @@ export interface CodeObject {
 }
 
 export interface CodeObjects {
+  has(bucket: string): boolean;
   /** The whole object. @param limit bytes @throws CodeObjectRefusal */
   read(object: CodeObject, limit: number): Promise<Buffer>;
 }

@@ -67,18 +67,31 @@ export class TargetRefusal extends Error {
 /** Finds the target that an ARN means by the service in it. */
 export class Targets implements Target {
   readonly #byService = new Map<string, Target>();
+  readonly #elsewhere = new Map<string, { readonly target: Target; readonly isThere: (arn: string) => boolean }>();
 
   /** @param service its name in ARNs: `lambda`, `sqs`, ... A region adds each once, before it serves. */
   add(service: string, target: Target): void {
     this.#byService.set(service, target);
   }
 
+  /** @param target of what others keep @param isThere whether it is meant, and not what is here */
+  addElsewhere(service: string, target: Target, isThere: (arn: string) => boolean): void {
+    this.#elsewhere.set(service, { target, isThere });
+  }
+
+  /** Is it kept by others? Then nothing can be said about it before something is sent to it. */
+  isElsewhere(arn: string): boolean {
+    return this.#elsewhere.get(serviceOf(arn))?.isThere(arn) === true;
+  }
+
   async deliver(arn: string, delivery: Delivery): Promise<void> {
-    const service = arn.split(":")[2] ?? "";
-    const target = this.#byService.get(service);
+    const service = serviceOf(arn);
+    const target = this.isElsewhere(arn) ? this.#elsewhere.get(service)?.target : this.#byService.get(service);
     if (!target) {
       throw new TargetRefusal(`${service} is not served by this region: nothing can be sent to ${arn}`, "NOT_SERVED");
     }
     await target.deliver(arn, delivery);
   }
 }
+
+const serviceOf = (arn: string): string => arn.split(":")[2] ?? "";

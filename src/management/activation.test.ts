@@ -80,6 +80,7 @@ async function management() {
     mappings,
     readCodeObject: async () => Buffer.alloc(0),
     resolveImage: async () => ({ kind: "unknown" }),
+    isElsewhere: () => false,
     mappingLifecycle: new MappingLifecycle({
       mappings,
       pollers: { refusal: async () => undefined, begin: async () => ({ ok: true }), end: async () => {} },

@@ -1,7 +1,6 @@
 /** Where results of asynchronous invocations may be sent: what Lambda checks when it is told, in its own words. */
-import type { Catalog } from "../functions/catalog.ts";
 import { isOfOtherPartition, parseFunctionName } from "../functions/function-name.ts";
-import type { CallContext, LambdaFail, LambdaInput } from "./lambda-api.ts";
+import type { CallContext, LambdaInput, ManagementContext } from "./lambda-api.ts";
 
 type Destinations = NonNullable<LambdaInput<"PutFunctionEventInvokeConfig">["DestinationConfig"]>;
 
@@ -15,14 +14,16 @@ const ARNS: Readonly<Record<string, RegExp>> = {
   sqs: /^arn:[^:]*:sqs:[^:]+:\d{12}:[^:]+$/,
 };
 
+type DestinationContext = Pick<ManagementContext, "fail" | "catalog" | "isElsewhere">;
+
 /** @throws InvalidParameterValueException */
 export async function checkDestinations(
-  fail: LambdaFail,
+  management: DestinationContext,
   context: CallContext,
-  catalog: Catalog,
   functionName: string,
   { OnSuccess: success, OnFailure: failure }: Destinations,
 ): Promise<void> {
+  const { fail } = management;
   const onSuccess = success?.Destination;
   const onFailure = failure?.Destination;
   for (const arn of [onFailure, onSuccess]) {
@@ -31,7 +32,7 @@ export async function checkDestinations(
     if (isOfOtherPartition(arn, context) || pattern?.test(arn) === false) {
       fail("InvalidParameterValueException", `The destination ARN ${arn} is invalid.`);
     }
-    if (serviceOf(arn) === "lambda") await checkFunction(fail, context, catalog, functionName, arn);
+    if (serviceOf(arn) === "lambda") await checkFunction(management, context, functionName, arn);
   }
   const isServed =
     (!onSuccess || FOR_BOTH.includes(serviceOf(onSuccess))) &&
@@ -45,12 +46,13 @@ export async function checkDestinations(
 const serviceOf = (arn: string): string => arn.split(":")[2] ?? "";
 
 async function checkFunction(
-  fail: LambdaFail,
+  management: DestinationContext,
   context: CallContext,
-  catalog: Catalog,
   functionName: string,
   arn: string,
 ): Promise<void> {
+  const { fail, catalog, isElsewhere } = management;
+  if (isElsewhere(arn)) return;
   const { name, qualifier, region, accountId } = parseFunctionName(arn) ?? {};
   const isOurs = name !== undefined && region === context.region && accountId === context.accountId;
   if (!isOurs || (await catalog.describe(name, qualifier)) === undefined) {

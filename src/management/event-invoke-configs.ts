@@ -9,7 +9,8 @@ import { pageOf, pageSize, readMarker, writeMarker } from "./pagination.ts";
 
 type Settings = Omit<LambdaInput<"PutFunctionEventInvokeConfig">, "FunctionName" | "Qualifier">;
 
-export function eventInvokeConfigHandlers({ catalog, clock, fail }: ManagementContext) {
+export function eventInvokeConfigHandlers(management: ManagementContext) {
+  const { catalog, clock, fail } = management;
   const configs = catalog.settings<EventInvokeConfig>("eventInvoke");
 
   const noFunction = (): never => fail("ResourceNotFoundException", "The function doesn't exist.");
@@ -36,7 +37,7 @@ export function eventInvokeConfigHandlers({ catalog, clock, fail }: ManagementCo
     }
     const qualifier = target.qualifier ?? UNQUALIFIED;
     if ((await catalog.describe(target.name, qualifier)) === undefined) noFunction();
-    if (destinations) await checkDestinations(fail, context, catalog, target.name, destinations);
+    if (destinations) await checkDestinations(management, context, target.name, destinations);
     const lastModifiedMs = clock.now();
     const changed = await configs.change(target.name, qualifier, (before) => ({
       ...change(before, target),

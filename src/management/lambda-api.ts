@@ -45,6 +45,8 @@ export interface ManagementContext {
   /** The bytes of an object that holds code, for a caller who may read it. @throws CodeObjectRefusal */
   readonly readCodeObject: ReadCodeObject;
   readonly resolveImage: ResolveImage;
+  /** Does the ARN name what others keep? */
+  readonly isElsewhere: (arn: string) => boolean;
   /** A URL at which the zip can be downloaded for the next ten minutes. */
   readonly codeUrl: (codeSha256: string, endpoint: string) => string;
   readonly account: AccountConcurrency;

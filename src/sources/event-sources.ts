@@ -17,8 +17,6 @@ export interface EventSourcesOptions {
   readonly sources: Readonly<Partial<Record<SourceKind, Source>>>;
   /** Nothing polls for the mapping any more, and it was not management's wish. */
   readonly onGone: (mapping: EventSourceMapping, reason: string) => void;
-  /** Nothing is polled any more. */
-  readonly onClosed?: () => void;
 }
 
 export class EventSources {
@@ -74,7 +72,6 @@ export class EventSources {
   async close(): Promise<void> {
     await this.stop();
     await Promise.all(this.#finishing);
-    this.#options.onClosed?.();
   }
 
   async #end(polling: Polling): Promise<void> {

@@ -1,6 +1,7 @@
 /** Queues that another SQS keeps (AWS, or another implementation), polled through its API with the operator's credentials. */
+import { AwsClientError } from "../invocation/external/aws-client.ts";
+import type { ExternalService } from "../invocation/external/external-service.ts";
 import { type PolledMessage, type PolledQueue, type PolledQueues, QueueGone } from "../invocation/polled-queues.ts";
-import { SqsClient, SqsClientError, type SqsEndpoint } from "./sqs-client.ts";
 
 const LONG_POLL_SECONDS = 20;
 const BATCH = 10;
@@ -24,20 +25,11 @@ interface AwsMessage {
 }
 
 /** Whatever the ARN, as long as it is of a queue. */
-export function externalQueues(endpoint: SqsEndpoint): PolledQueues & { close(): void } {
-  const clients = new Map<string, SqsClient>();
-  const clientOf = (region: string): SqsClient => {
-    const client = clients.get(region) ?? new SqsClient(endpoint, region);
-    clients.set(region, client);
-    return client;
-  };
+export function externalQueues(sqs: ExternalService): PolledQueues {
   return {
     find: (arn) => {
       const [, , service, region = "", accountId = "", name = ""] = arn.split(":");
-      return service === "sqs" ? new ExternalQueue(clientOf(region), accountId, name) : undefined;
-    },
-    close: () => {
-      for (const client of clients.values()) client.close();
+      return service === "sqs" ? new ExternalQueue(sqs, region, accountId, name) : undefined;
     },
   };
 }
@@ -48,13 +40,15 @@ export function eitherQueues(ours: PolledQueues, others: PolledQueues | undefine
 }
 
 class ExternalQueue implements PolledQueue {
-  readonly #client: SqsClient;
+  readonly #sqs: ExternalService;
+  readonly #region: string;
   readonly #accountId: string;
   readonly #name: string;
   #url: Promise<string> | undefined;
 
-  constructor(client: SqsClient, accountId: string, name: string) {
-    this.#client = client;
+  constructor(sqs: ExternalService, region: string, accountId: string, name: string) {
+    this.#sqs = sqs;
+    this.#region = region;
     this.#accountId = accountId;
     this.#name = name;
   }
@@ -110,16 +104,16 @@ class ExternalQueue implements PolledQueue {
         this.#url = undefined;
         throw error;
       });
-      return await this.#client.call(operation, { QueueUrl: url, ...input }, signal);
+      return await this.#sqs.call(this.#region, `AmazonSQS.${operation}`, { QueueUrl: url, ...input }, "1.0", signal);
     } catch (error) {
-      const isGone = error instanceof SqsClientError && GONE.has(error.code);
+      const isGone = error instanceof AwsClientError && GONE.has(error.code);
       throw isGone ? new QueueGone("The specified queue does not exist.", { cause: error }) : error;
     }
   }
 
   async #findUrl(): Promise<string> {
     const input = { QueueName: this.#name, QueueOwnerAWSAccountId: this.#accountId };
-    return String((await this.#client.call("GetQueueUrl", input)).QueueUrl);
+    return String((await this.#sqs.call(this.#region, "AmazonSQS.GetQueueUrl", input)).QueueUrl);
   }
 }
 

@@ -2,10 +2,11 @@
 import type { Place } from "../../functions/function-name.ts";
 import { evaluatePolicy } from "../../functions/policy-evaluation.ts";
 import { JsonSyntaxError } from "../../functions/positioned-json.ts";
+import { type DeliveredEntry, parseEntry } from "../../invocation/bus-entry.ts";
 import { type Delivery, type Sender, type Target, TargetRefusal } from "../../invocation/targets.ts";
 import type { Clock } from "../../state/clock.ts";
 import { newUuid } from "../../state/ids.ts";
-import { type DeliveredEntry, eventTime, parseEntry } from "./bus-event.ts";
+import { eventTime } from "./bus-event.ts";
 import type { EventsContext } from "./events-context.ts";
 import { publish } from "./put-events.ts";
 

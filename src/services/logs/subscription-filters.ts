@@ -18,7 +18,8 @@ export interface DestinationParts {
   readonly targets: Targets;
 }
 
-export function subscriptionFilterHandlers(parts: LogsParts, { catalog, lambda, targets }: DestinationParts) {
+export function subscriptionFilterHandlers(parts: LogsParts, destinations: DestinationParts) {
+  const { catalog, targets } = destinations;
   const { place, clock, fail, store, subscriptions } = parts;
 
   const cannotExecute = (): never =>
@@ -32,8 +33,9 @@ export function subscriptionFilterHandlers(parts: LogsParts, { catalog, lambda, 
     const { name, qualifier, region, accountId } = parseFunctionName(destinationArn) ?? {};
     const isOurs =
       region === place.region && accountId === place.accountId && !isOfOtherPartition(destinationArn, place);
-    if (name === undefined || !isOurs || !(await catalog.resolve(name, qualifier))) return cannotExecute();
-    const sender = await allowedSender(lambda, place, logGroup, destinationArn);
+    const isThere = isOurs && name !== undefined && (await catalog.resolve(name, qualifier)) !== undefined;
+    if (!isThere && !targets.isElsewhere(destinationArn)) return cannotExecute();
+    const sender = await allowedSender(destinations, place, logGroup, destinationArn);
     if (!sender) return cannotExecute();
     const body = await controlMessage(clock.now());
     await targets.deliver(destinationArn, { body, traceId: traceIdOf(clock.now(), undefined), sender });

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { type Place, parseFunctionName } from "../../functions/function-name.ts";
 import type { LambdaTarget } from "../../invocation/lambda-target.ts";
-import type { Sender } from "../../invocation/targets.ts";
+import type { Sender, Targets } from "../../invocation/targets.ts";
 import type { LogEvent } from "../../observability/log-store.ts";
 import { eventId } from "./event-page.ts";
 import type { FilterPattern } from "./filter-pattern.ts";
@@ -67,7 +67,7 @@ export function traceIdOf(nowMs: number, lineage: string | undefined): string {
 
 /** Who the function's policy knows as the sender: older ones name the service with its region. Undefined: nobody. */
 export async function allowedSender(
-  lambda: Pick<LambdaTarget, "allows">,
+  { lambda, targets }: { readonly lambda: Pick<LambdaTarget, "allows">; readonly targets: Targets },
   place: Place,
   logGroup: string,
   destinationArn: string,
@@ -76,7 +76,8 @@ export async function allowedSender(
   if (name === undefined) return undefined;
   for (const principal of ["logs.amazonaws.com", `logs.${place.region}.amazonaws.com`]) {
     const sender = { principal, arn: `${groupArn(place, logGroup)}:*`, accountId: place.accountId };
-    if (await lambda.allows(name, qualifier, sender)) return sender;
+    // A function that others keep has a policy that others ask.
+    if (targets.isElsewhere(destinationArn) || (await lambda.allows(name, qualifier, sender))) return sender;
   }
   return undefined;
 }

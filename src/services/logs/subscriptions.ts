@@ -114,7 +114,7 @@ export class Subscriptions {
     const { targets, lambda, parts } = this.#options;
     const { logGroup, name, settings } = filter;
     const { destinationArn, filterPattern } = settings;
-    const sender = await allowedSender(lambda, parts.place, logGroup, destinationArn);
+    const sender = await allowedSender({ lambda, targets }, parts.place, logGroup, destinationArn);
     if (!sender) throw new TargetRefusal(`logs.amazonaws.com may not invoke ${destinationArn}`, "NO_PERMISSIONS");
     const pattern = parseFilterPattern(filterPattern);
     const isOfFields = filterPattern.trimStart().startsWith("[");

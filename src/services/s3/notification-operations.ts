@@ -28,7 +28,7 @@ export function notificationHandlers({ store, targets, lambda, clock }: Notifica
   /** @returns why it cannot be a destination */
   async function trouble(bucket: string, rule: NotificationRule, context: CallContext): Promise<string | undefined> {
     const sender = { principal: "s3.amazonaws.com", arn: bucketArn(bucket), accountId: context.accountId };
-    if (rule.kind === "function") {
+    if (rule.kind === "function" && !targets.isElsewhere(rule.arn)) {
       const { name, qualifier } = parseFunctionName(rule.arn) ?? {};
       const isAllowed = name !== undefined && (await lambda.allows(name, qualifier, sender));
       return isAllowed ? undefined : "Not authorized to invoke function";

@@ -11,6 +11,10 @@ export class ObjectReader implements CodeObjects {
     this.#store = store;
   }
 
+  has(bucket: string): boolean {
+    return this.#store.buckets.find(bucket) !== undefined;
+  }
+
   async read({ bucket, key, versionId }: CodeObject, limit: number): Promise<Buffer> {
     try {
       this.#store.buckets.get(bucket);

@@ -3,7 +3,7 @@
  * JSON file `{"sqs": {"endpoint": ..., "accessKeyId": ..., "secretAccessKey": ...}}` that holds credentials, too.
  */
 import { readFileSync } from "node:fs";
-import { StorageError } from "../state/storage-error.ts";
+import { StorageError } from "../../state/storage-error.ts";
 
 export interface ExternalEndpoint {
   /** http(s)://host:port */
@@ -11,7 +11,12 @@ export interface ExternalEndpoint {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
+  /** In which its buckets are; by default that of this region's name. */
+  readonly region?: string;
 }
+
+/** Whose API is known well enough to be somebody else's. */
+const SERVICES: readonly string[] = ["events", "lambda", "s3", "sns", "sqs"];
 
 /**
  * @param text a list, the path of a file, or empty
@@ -25,7 +30,13 @@ export function externalEndpoints(
 ): ReadonlyMap<string, ExternalEndpoint> {
   const found = new Map<string, ExternalEndpoint>();
   for (const [service, given] of Object.entries(text.includes("=") ? listed(text) : fileOf(text))) {
-    const { endpoint = "", sessionToken = variables.AWS_SESSION_TOKEN, ...keys } = given;
+    if (!SERVICES.includes(service)) {
+      throw new StorageError(
+        `external endpoint ${service} is of no service that others may keep`,
+        `these may be kept: ${SERVICES.join(", ")}`,
+      );
+    }
+    const { endpoint = "", region, sessionToken = variables.AWS_SESSION_TOKEN, ...keys } = given;
     if (!URL.canParse(endpoint) || !/^https?:/.test(endpoint)) {
       throw new StorageError(`external endpoint ${service}='${endpoint}' is no URL`, "write it as https://host:port");
     }
@@ -36,7 +47,8 @@ export function externalEndpoints(
     }
     const ofFile = given.accessKeyId !== undefined;
     const token = ofFile ? given.sessionToken : sessionToken;
-    found.set(service, { endpoint, accessKeyId, secretAccessKey, ...(token && { sessionToken: token }) });
+    const more = { ...(token && { sessionToken: token }), ...(region && { region }) };
+    found.set(service, { endpoint, accessKeyId, secretAccessKey, ...more });
   }
   return found;
 }
