@@ -2,10 +2,11 @@
  * What `npm test` runs: completes the machine, makes the Python environment of the tests, then node's own test runner
  * over every test file, or over the files and patterns given as arguments.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, relative } from "node:path";
 import { ensureSystemPackages } from "../src/cli/install.ts";
 import { findPython, GROUPS } from "../src/cli/machine.ts";
 import { installJavaClient } from "../src/execution/runtimes.ts";
@@ -27,6 +28,11 @@ const PATTERNS = [
 
 /** Files under way at once. More starves the timing of functions on small machines. */
 const CONCURRENCY = 2;
+/**
+ * A whole run in which no more files than this fail runs those again, alone: a busy machine is told from a fault. Both
+ * outcomes are printed.
+ */
+const MOST_REPEATED = 3;
 /** A test file that hangs is ended after this long (ms). */
 const FILE_TIMEOUT_MS = 600_000;
 
@@ -85,24 +91,45 @@ const hasGuestKernel = await installGuestKernel(say).then(
 );
 if (process.env.CI && !(hasJava && hasGuestKernel)) process.exit(1);
 
-const files = process.argv.slice(2);
-const child = spawn(
-  process.execPath,
-  [
-    "--disable-warning=ExperimentalWarning",
-    "--test",
-    "--test-reporter=spec",
-    `--test-concurrency=${CONCURRENCY}`,
-    `--test-timeout=${FILE_TIMEOUT_MS}`,
-    ...(files.length > 0 ? files : PATTERNS),
-  ],
-  {
-    cwd: ROOT,
-    stdio: "inherit",
-    env: { ...process.env, PATH: pathWithLanguages(), ...(python !== undefined && { ALONZO_TEST_PYTHON: python }) },
-  },
-);
-// Ctrl-C reaches the child too, by the terminal; this process only waits to pass its exit code on.
+/** Ctrl-C reaches the children too, by the terminal; this process only waits to pass an exit code on. */
+let running: ChildProcess | undefined;
 process.on("SIGINT", () => {});
-process.on("SIGTERM", () => child.kill("SIGTERM"));
-child.on("exit", (code) => process.exit(code ?? 1));
+process.on("SIGTERM", () => running?.kill("SIGTERM"));
+
+/** @returns the exit code, and the files in which a test failed */
+async function runTests(files: readonly string[], concurrency: number): Promise<[code: number, failed: string[]]> {
+  const failures = join(ROOT, ".cache", "failed-files.txt");
+  running = spawn(
+    process.execPath,
+    [
+      "--disable-warning=ExperimentalWarning",
+      "--test",
+      "--test-reporter=spec",
+      "--test-reporter-destination=stdout",
+      `--test-reporter=${join(import.meta.dirname, "failed-files.ts")}`,
+      `--test-reporter-destination=${failures}`,
+      `--test-concurrency=${concurrency}`,
+      `--test-timeout=${FILE_TIMEOUT_MS}`,
+      ...files,
+    ],
+    {
+      cwd: ROOT,
+      stdio: "inherit",
+      env: { ...process.env, PATH: pathWithLanguages(), ...(python !== undefined && { ALONZO_TEST_PYTHON: python }) },
+    },
+  );
+  const [code] = (await once(running, "exit")) as [number | null];
+  const failed = existsSync(failures) ? readFileSync(failures, "utf8").split("\n").filter(Boolean) : [];
+  return [code ?? 1, failed];
+}
+
+const chosen = process.argv.slice(2);
+const [code, failed] = await runTests(chosen.length > 0 ? chosen : PATTERNS, CONCURRENCY);
+if (code === 0 || chosen.length > 0 || failed.length === 0 || failed.length > MOST_REPEATED) process.exit(code);
+
+const names = failed.map((file) => relative(ROOT, file)).join(", ");
+say(`\nFAILED: ${names}. Run once more, by itself: what fails again fails.\n`);
+const [again] = await runTests(failed, 1);
+if (again === 0)
+  say(`\nUNSTEADY: ${names} failed among the others and passed alone. That is a fault to be mended, above.`);
+process.exit(again);
