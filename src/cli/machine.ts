@@ -88,6 +88,12 @@ export const COMPONENTS = {
     packages: ["iproute2"],
     find: program("ip"),
   },
+  gvisor: {
+    name: "gVisor",
+    why: "isolates functions with a kernel of their own (--isolation gvisor)",
+    packages: ["runsc", "perl-base"],
+    find: () => findExecutable("perl") && findExecutable("runsc"),
+  },
   nftables: {
     name: "nftables",
     why: "keeps execution environments away from the host and from each other",
@@ -172,6 +178,7 @@ export const GROUPS = {
     COMPONENTS.nftables,
     COMPONENTS.python,
   ],
+  gvisor: [COMPONENTS.gvisor, COMPONENTS.iproute2, COMPONENTS.nftables],
   tests: Object.values(COMPONENTS),
 } as const satisfies Record<string, readonly Component[]>;
 

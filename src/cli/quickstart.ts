@@ -27,7 +27,10 @@ function detail(line: string): void {
 async function completeMachine({ isolation }: Config): Promise<void> {
   if (isolation === "process") return;
   heading("Machine");
-  const left = ensureSystemPackages(isolation === "microvm" ? GROUPS.microvm : GROUPS.region, detail);
+  const left = ensureSystemPackages(
+    GROUPS[isolation === "microvm" || isolation === "gvisor" ? isolation : "region"],
+    detail,
+  );
   if (isolation === "microvm") await installGuestKernel(detail);
   if (left.length > 0) return;
   detail(`everything that ${isolation === "auto" ? "container" : isolation} isolation needs is there`);

@@ -15,10 +15,11 @@ export class Output {
   /** Resolves when every writer is gone and all was handed on. */
   readonly ended: Promise<void>;
 
-  /** @param fd read end of a pipe, non-blocking; owned by this object from now on */
-  constructor(fd: number, onChunk: (chunk: Buffer) => void) {
-    this.#socket = new Socket({ fd, readable: true, writable: false });
+  /** @param source read end of a pipe, non-blocking, or a socket; owned by this object from now on */
+  constructor(source: number | Socket, onChunk: (chunk: Buffer) => void) {
+    this.#socket = source instanceof Socket ? source : new Socket({ fd: source, readable: true, writable: false });
     this.#socket.on("error", () => this.#socket.destroy());
+    this.#socket.once("end", () => this.#socket.destroy());
     this.ended = new Promise((resolve) => this.#socket.once("close", () => resolve()));
     this.#socket.on("data", (chunk: Buffer) => {
       const startedMs = performance.now();

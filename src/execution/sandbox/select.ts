@@ -5,6 +5,8 @@
 import { ContainerDriver } from "./container/driver.ts";
 import { probe as probeContainer } from "./container/probe.ts";
 import { guardDriver } from "./guarded.ts";
+import { GvisorDriver } from "./gvisor/driver.ts";
+import { probe as probeGvisor } from "./gvisor/probe.ts";
 import { MicrovmDriver } from "./microvm/driver.ts";
 import { probe as probeMicrovm } from "./microvm/probe.ts";
 import { ProcessDriver } from "./process/driver.ts";
@@ -35,6 +37,7 @@ export interface SelectedDriver {
 /** Strongest first. */
 const CANDIDATES: readonly Candidate[] = [
   { name: "microvm", isOnlyByName: true, probe: probeMicrovm, open: () => MicrovmDriver.open() },
+  { name: "gvisor", isOnlyByName: true, probe: probeGvisor, open: () => GvisorDriver.open() },
   { name: "container", probe: probeContainer, open: () => ContainerDriver.open() },
   { name: "process", probe: probeProcess, open: () => ProcessDriver.open() },
 ];
@@ -52,11 +55,6 @@ export async function selectDriver(requested: "auto" | IsolationName): Promise<S
   const candidates = CANDIDATES.filter(({ name, isOnlyByName }) =>
     requested === "auto" ? isOnlyByName !== true : requested === name,
   );
-  if (candidates.length === 0) {
-    throw new SandboxError(`isolation '${requested}' is not served in this version`, {
-      hint: `use --isolation auto or one of ${CANDIDATES.map(({ name }) => name).join(", ")}`,
-    });
-  }
   const rejected: RejectedDriver[] = [];
   for (const { name, probe, open } of candidates) {
     const answer = await probe();

@@ -1,58 +1,13 @@
 /** Can functions be held by containers here, and if not, what is missing and how it is mended. */
-import { accessSync, constants, readFileSync } from "node:fs";
-import { readCgroupLayout } from "../oci/cgroup-layout.ts";
-import { hasCommand } from "../oci/commands.ts";
-import { Linux } from "../oci/linux.ts";
+import { probeMachine, unusable } from "../oci/probe.ts";
 import type { Probe } from "../sandbox.ts";
-import { SandboxError } from "../sandbox-error.ts";
 import { findOciRuntimes } from "./oci-runtime.ts";
 
-const CAP_SYS_ADMIN = 21n;
-const CAP_NET_ADMIN = 12n;
-
-function hasCapabilities(): boolean {
-  const effective = /^CapEff:\s+([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1] ?? "0";
-  const bits = BigInt(`0x${effective}`);
-  return [CAP_SYS_ADMIN, CAP_NET_ADMIN].every((capability) => (bits >> capability) & 1n);
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function unusable(reason: string, hint: string): Probe {
-  return { usable: false, reason, hint };
-}
-
 export function probe(): Probe {
-  if (process.platform !== "linux") return unusable("containers need Linux", "run Alonzo in a Linux machine");
-  if (process.getuid?.() !== 0 || !hasCapabilities()) {
-    return unusable(
-      "containers need root (CAP_SYS_ADMIN, CAP_NET_ADMIN)",
-      "run with sudo, or in a privileged container",
-    );
-  }
-  try {
-    Linux.open().close();
-  } catch (error) {
-    const hint = error instanceof SandboxError ? (error.hint ?? "") : "use the Node that npm installed";
-    return unusable((error as Error).message, hint);
-  }
-  const layout = readCgroupLayout();
-  if (!layout) {
-    const hint = "mount cgroups at /sys/fs/cgroup; a container needs a host that hands it memory, cpu and pids";
-    return unusable("no cgroup control of memory, cpu, pids and freezer", hint);
-  }
-  if (!layout.hierarchies.every(isWritable)) {
-    return unusable("cgroups are mounted read-only", "run on the machine itself or in a privileged container");
-  }
+  const machine = probeMachine("containers need");
+  if (!machine.usable) return machine;
+  const { layout } = machine;
   const [runtime] = findOciRuntimes(layout);
   if (!runtime) return unusable("neither crun nor runc is installed", "apt-get install runc");
-  if (!hasCommand("ip")) return unusable("ip (iproute2) is missing", "apt-get install iproute2");
   return { usable: true, detail: `${runtime.name} at ${runtime.path}, cgroup ${layout.kind}` };
 }

@@ -3,8 +3,8 @@
  * writes each end to descriptor 3, which only it holds. When it ends the kernel kills all that is left inside.
  */
 import { Socket } from "node:net";
-import { constants } from "node:os";
-import type { SandboxCommand, SandboxExit } from "../sandbox.ts";
+import { type End, Ends, RUNTIME } from "../oci/ends.ts";
+import type { SandboxCommand } from "../sandbox.ts";
 
 /** What process 1 is started with. */
 export interface ProcessOne {
@@ -13,11 +13,6 @@ export interface ProcessOne {
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
 }
-
-export type End = Pick<SandboxExit, "code" | "signal">;
-
-/** How process 1 calls the runtime where it tells of its end; extensions have their numbers. */
-export const RUNTIME = "r";
 
 /** Nothing passes SIGINT on: a shell would end by it, and what runs inside may send it. */
 const PASS_SIGNALS = `trap 'kill -TERM $p 2>/dev/null' TERM; trap 'kill -KILL $p 2>/dev/null' USR1; trap : INT`;
@@ -42,8 +37,6 @@ const RUN_WAITING = RUN_RUNTIME.replace("p=$!", "p=$!; exec 4>&-");
 
 /** More than all ends take: the function can write there only by forging its own, and shall not fill our memory that way. */
 const MOST_TOLD = 256;
-
-const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
 /** OCI runtimes set HOME and shells set PWD when they are not given: programs see only what they were given. */
 function unsetOwn(environment: Readonly<Record<string, string>>): string {
@@ -93,7 +86,7 @@ function quoted(text: string): string {
 
 /** The ends that process 1 tells of. */
 export class ToldEnds {
-  readonly #ends = new Map<string, PromiseWithResolvers<End>>();
+  readonly #ends: Ends;
   #text = "";
   /** Process 1 is gone, and with it everything inside. */
   readonly over: Promise<void>;
@@ -104,11 +97,12 @@ export class ToldEnds {
     socket.setEncoding("latin1").on("data", (chunk: string) => this.#read(chunk));
     socket.on("error", () => socket.destroy());
     this.over = new Promise((resolve) => socket.once("close", () => resolve()));
+    this.#ends = new Ends(this.over);
   }
 
   /** How one of them ended: killed, when process 1 is gone without having told. */
   of(who: string): Promise<End> {
-    return this.#end(who).promise;
+    return this.#ends.of(who);
   }
 
   #read(chunk: string): void {
@@ -116,24 +110,7 @@ export class ToldEnds {
     const lines = this.#text.split("\n");
     for (const line of lines.slice(0, -1)) {
       const [, who = "", status] = /^(r|\d{1,2}) (\d{1,3})$/.exec(line) ?? [];
-      this.#end(who).resolve(endOf(Number(status ?? 0)));
+      this.#ends.tell(who, Number(status ?? 0));
     }
   }
-
-  #end(who: string): PromiseWithResolvers<End> {
-    const known = this.#ends.get(who);
-    if (known) return known;
-    const end = Promise.withResolvers<End>();
-    this.#ends.set(who, end);
-    void this.over.then(() => end.resolve(KILLED));
-    return end;
-  }
-}
-
-const KILLED: End = { code: null, signal: "SIGKILL" };
-
-/** A shell tells a death by signal as 128 + its number. */
-function endOf(status: number): End {
-  const signal = SIGNAL_NAMES.get(status - 128);
-  return signal === undefined ? { code: status, signal: null } : { code: null, signal };
 }

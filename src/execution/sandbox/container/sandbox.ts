@@ -4,14 +4,15 @@ import { Socket } from "node:net";
 import { join } from "node:path";
 import { Connections } from "../connections.ts";
 import { Cgroup, killCgroup, removeCgroup, signalInit } from "../oci/cgroup.ts";
+import { RUNTIME } from "../oci/ends.ts";
 import { HostDirectory } from "../oci/host-directory.ts";
 import type { Size } from "../oci/limits.ts";
 import type { Pipe } from "../oci/linux.ts";
 import { INSIDE_ADDRESS, type NetworkNamespace } from "../oci/namespace-pool.ts";
-import { OWN_DIRECTORY } from "../oci/rootfs.ts";
+import { PLACE, REGION_PORT, RUNTIME_API_PORT, RUNTIME_API_SOCKET } from "../oci/place.ts";
 import { regionCgroup } from "../oci/sweep.ts";
 import { Output } from "../output.ts";
-import type { Sandbox, SandboxCommand, SandboxExit, SandboxExtensions, SandboxPaths, SandboxSpec } from "../sandbox.ts";
+import type { Sandbox, SandboxCommand, SandboxExit, SandboxExtensions, SandboxSpec } from "../sandbox.ts";
 import { ociConfig } from "./bundle.ts";
 import type { Ground } from "./ground.ts";
 import { LateMounts } from "./late-mounts.ts";
@@ -21,16 +22,12 @@ import {
   processOne,
   processOneForCell,
   processOneForExtensions,
-  RUNTIME,
   runtimeScript,
   ToldEnds,
 } from "./process-one.ts";
 import { giveTo, type SandboxUsers, sandboxUsers } from "./users.ts";
 import { type Launched, Waiting } from "./waiting.ts";
 
-const RUNTIME_API_PORT = 9001;
-const REGION_PORT = 4566;
-const SOCKET_NAME = "runtime-api.sock";
 /** Every process is dead when the exit is known, so what is in the pipe is all there is. */
 const DRAIN_MS = 1000;
 /** What a cell is made for: the smallest function that there can be. */
@@ -44,16 +41,10 @@ interface Beside {
 
 export class ContainerSandbox implements Sandbox {
   readonly id: string;
-  readonly paths: SandboxPaths = {
-    task: "/var/task",
-    runtime: "/var/runtime",
-    language: "/var/lang",
-    layers: "/opt",
-    temporary: "/tmp",
-  };
-  readonly runtimeApiAddress = `${INSIDE_ADDRESS}:${RUNTIME_API_PORT}`;
-  readonly runtimeApiSocketPath = join(OWN_DIRECTORY, SOCKET_NAME);
-  readonly regionEndpoint = `http://${INSIDE_ADDRESS}:${REGION_PORT}`;
+  readonly paths = PLACE.paths;
+  readonly runtimeApiAddress = PLACE.runtimeApiAddress;
+  readonly runtimeApiSocketPath = PLACE.runtimeApiSocketPath;
+  readonly regionEndpoint = PLACE.regionEndpoint;
   #spec: SandboxSpec;
   readonly #ground: Ground;
   readonly #network: NetworkNamespace;
@@ -197,7 +188,7 @@ export class ContainerSandbox implements Sandbox {
       linux.listenTcp(INSIDE_ADDRESS, RUNTIME_API_PORT),
       linux.listenTcp(INSIDE_ADDRESS, REGION_PORT),
     ]) as [number, number];
-    const path = join(this.#directory.own, SOCKET_NAME);
+    const path = join(this.#directory.own, RUNTIME_API_SOCKET);
     await Promise.all([
       this.#connections.listen({ fd: runtimeApi }, onRuntimeApiConnection),
       this.#connections.listen({ fd: region }, onRegionConnection),

@@ -13,6 +13,8 @@ interface Files {
   readonly memoryStatistics: string;
   /** Line of memoryStatistics that counts files, /tmp among them. */
   readonly fileBytesLine: string;
+  /** Line that counts files of those that are in memory only: /tmp, and what processes share. */
+  readonly sharedBytesLine: string;
   readonly oomEvents: string;
   readonly freezer: string;
   readonly frozen: string;
@@ -28,6 +30,8 @@ export interface CgroupLayout {
   readonly memory: string;
   readonly freezer: string;
   readonly cpu: string;
+  /** undefined where processes are not counted */
+  readonly pids: string | undefined;
   readonly files: Files;
   /** Whether swap is accounted, so that it can be forbidden. */
   readonly hasSwapAccounting: boolean;
@@ -38,6 +42,7 @@ const V1_FILES: Files = {
   memoryPeak: "memory.max_usage_in_bytes",
   memoryStatistics: "memory.stat",
   fileBytesLine: "total_cache",
+  sharedBytesLine: "total_shmem",
   oomEvents: "memory.oom_control",
   freezer: "freezer.state",
   frozen: "FROZEN",
@@ -50,6 +55,7 @@ const V2_FILES: Files = {
   memoryPeak: "memory.peak",
   memoryStatistics: "memory.stat",
   fileBytesLine: "file",
+  sharedBytesLine: "shmem",
   oomEvents: "memory.events",
   freezer: "cgroup.freeze",
   frozen: "1",
@@ -81,6 +87,7 @@ export function readCgroupLayout(mounts = readFileSync("/proc/self/mounts", "lat
       memory,
       freezer,
       cpu,
+      pids: controller("pids"),
       files: V1_FILES,
       hasSwapAccounting: existsSync(join(memory, "memory.memsw.limit_in_bytes")),
     };
@@ -94,6 +101,7 @@ export function readCgroupLayout(mounts = readFileSync("/proc/self/mounts", "lat
     memory: v2,
     freezer: v2,
     cpu: v2,
+    pids: v2,
     files: V2_FILES,
     hasSwapAccounting: true,
   };

@@ -15,27 +15,40 @@ function isGone(error: unknown): boolean {
   return ["ENOENT", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
+/** What of a group's usage is not the function's own, in bytes. `statistic` reads a line of the group's statistics. */
+export type NotOwn = (usage: number, statistic: (line: string) => number) => number;
+
 export class Cgroup {
   readonly #layout: CgroupLayout;
   /** Path below each hierarchy. */
   readonly #path: string;
   #memoryLimitMb: number;
+  readonly #notOwn: NotOwn;
   readonly #freezer: number;
   readonly #usage: number;
   readonly #statistics: number;
   readonly #peak: number | undefined;
   #highestUsage = -1;
   #seenUsage = 0;
-  /** Of that, not files. */
+  /** Of that, the function's own. */
   #seenOwn = 0;
-  #mostFiles = 0;
+  #mostNotOwn = 0;
   #peakBytes = 0;
 
-  /** Opens the files of a group that exists. */
-  constructor(layout: CgroupLayout, path: string, memoryLimitMb: number) {
+  /**
+   * Opens the files of a group that exists.
+   * @param notOwn files, where the function's processes are the host's
+   */
+  constructor(
+    layout: CgroupLayout,
+    path: string,
+    memoryLimitMb: number,
+    notOwn: NotOwn = (_, statistic) => statistic(layout.files.fileBytesLine),
+  ) {
     this.#layout = layout;
     this.#path = path;
     this.#memoryLimitMb = memoryLimitMb;
+    this.#notOwn = notOwn;
     const { files } = layout;
     this.#freezer = openSync(join(layout.freezer, path, files.freezer), "r+");
     this.#usage = openSync(join(layout.memory, path, files.memoryUsage), "r");
@@ -76,8 +89,8 @@ export class Cgroup {
       if (highest !== this.#highestUsage) {
         this.#highestUsage = highest;
         this.#look(usage);
-        // The kernel's mark counts files as well: the most that was seen of them is the best guess of what was there.
-        this.#peakBytes = Math.max(this.#peakBytes, highest - this.#mostFiles);
+        // The kernel's mark counts all: the most that was seen of what is not the function's is the best guess of what was.
+        this.#peakBytes = Math.max(this.#peakBytes, highest - this.#mostNotOwn);
       }
     } catch (error) {
       if (!isGone(error)) throw error;
@@ -112,23 +125,22 @@ export class Cgroup {
   }
 
   #look(usage: number): void {
-    const files = this.#fileBytes();
+    const text = buffer.toString("latin1", 0, readSync(this.#statistics, buffer, 0, buffer.length, 0));
+    const notOwn = this.#notOwn(usage, (line) => statisticIn(text, line));
     this.#seenUsage = usage;
-    this.#seenOwn = usage - files;
-    this.#mostFiles = Math.max(this.#mostFiles, files);
+    this.#seenOwn = usage - notOwn;
+    this.#mostNotOwn = Math.max(this.#mostNotOwn, notOwn);
     this.#peakBytes = Math.max(this.#peakBytes, this.#seenOwn);
   }
 
   #number(fd: number): number {
     return Number(buffer.toString("latin1", 0, readSync(fd, buffer, 0, buffer.length, 0)));
   }
+}
 
-  #fileBytes(): number {
-    const text = buffer.toString("latin1", 0, readSync(this.#statistics, buffer, 0, buffer.length, 0));
-    const name = this.#layout.files.fileBytesLine;
-    const start = text.startsWith(`${name} `) ? 0 : text.indexOf(`\n${name} `) + 1;
-    return Number.parseInt(text.slice(start + name.length), 10) || 0;
-  }
+function statisticIn(text: string, name: string): number {
+  const start = text.startsWith(`${name} `) ? 0 : text.indexOf(`\n${name} `) + 1;
+  return Number.parseInt(text.slice(start + name.length), 10) || 0;
 }
 
 /** Kill every process in a group and in the groups below it, frozen ones too. @returns whether any was found */

@@ -28,19 +28,28 @@ const LOADERS: Readonly<Record<string, string>> = {
 };
 
 /** Copy the host's shell, its loader and its libraries. @returns undefined where they are not where glibc has them */
-export async function makeImageShell(directory: string): Promise<ImageShell | undefined> {
+export function makeImageShell(directory: string): Promise<ImageShell | undefined> {
+  return carryProgram(directory, "/bin/sh");
+}
+
+/** Copy a program of the host to a directory to be made, so that it runs in any root that has it at SHELL_DIRECTORY. */
+export async function carryProgram(directory: string, program: string): Promise<ImageShell | undefined> {
   const loader = LOADERS[process.arch];
   if (loader === undefined || !existsSync(loader)) return undefined;
-  const shell = realpathSync("/bin/sh");
-  const listed = await run(loader, ["--list", shell]).catch(() => "");
+  const executable = realpathSync(program);
+  const listed = await run(loader, ["--list", executable]).catch(() => "");
   const libraries = [...listed.matchAll(/=> (\/\S+)/g)].map(([, path = ""]) => path);
   if (libraries.length === 0) return undefined;
   mkdirSync(directory, { mode: 0o755 });
-  copyFileSync(realpathSync(loader), join(directory, "loader"));
-  copyFileSync(shell, join(directory, "sh"));
-  for (const library of libraries) copyFileSync(realpathSync(library), join(directory, basename(library)));
-  for (const name of ["loader", "sh", ...libraries.map((path) => basename(path))])
+  const carried = new Map([
+    ["loader", loader],
+    [basename(program), executable],
+    ...libraries.map((path) => [basename(path), path] as const),
+  ]);
+  for (const [name, path] of carried) {
+    copyFileSync(realpathSync(path), join(directory, name));
     chmodSync(join(directory, name), 0o755);
+  }
   const inside = (name: string): string => join(SHELL_DIRECTORY, name);
-  return { directory, argv: [inside("loader"), "--library-path", SHELL_DIRECTORY, inside("sh")] };
+  return { directory, argv: [inside("loader"), "--library-path", SHELL_DIRECTORY, inside(basename(program))] };
 }

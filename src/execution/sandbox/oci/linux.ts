@@ -9,6 +9,7 @@ import { SandboxError } from "../sandbox-error.ts";
 const CLONE_NEWNET = 0x4000_0000;
 const O_CLOEXEC = 0o2000000;
 const MNT_DETACH = 2;
+const AF_UNIX = 1;
 const AF_INET = 2;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = O_CLOEXEC;
@@ -47,6 +48,7 @@ const SYMBOLS = {
   close: { arguments: ["i32"], return: "i32" },
   mount: { arguments: ["string", "string", "string", "u64", "string"], return: "i32" },
   umount2: { arguments: ["string", "i32"], return: "i32" },
+  socketpair: { arguments: ["i32", "i32", "i32", "buffer"], return: "i32" },
   pipe2: { arguments: ["buffer", "i32"], return: "i32" },
   mknod: { arguments: ["string", "u32", "u64"], return: "i32" },
   flock: { arguments: ["i32", "i32"], return: "i32" },
@@ -210,6 +212,14 @@ export class Linux {
       for (const { readEnd, writeEnd } of pipes) for (const end of [readEnd, writeEnd]) closeSync(end);
       throw error;
     }
+  }
+
+  /** @returns descriptors of two unix sockets that are connected with each other */
+  socketPair(): readonly [number, number] {
+    const ends = new Int32Array(2);
+    const type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+    this.#check(this.#libc.socketpair(AF_UNIX, type, 0, ends), "socketpair", "");
+    return [ends[0] as number, ends[1] as number];
   }
 
   /** Make a character device with mode 0666, whatever the umask. */

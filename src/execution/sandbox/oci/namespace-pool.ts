@@ -47,6 +47,13 @@ export class NamespacePool {
     this.#taken.delete(namespace.slot);
   }
 
+  /** Give the sandbox's end of the cable its address again, of which whoever took it over has robbed it. */
+  async readdress({ slot, fd }: NetworkNamespace): Promise<void> {
+    if (!this.#hasCable) return;
+    const commands = this.#addressing(slot).join("\n");
+    await this.#linux.insideNetworkNamespace(fd, () => run("ip", ["-batch", "-"], commands));
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#refillTimer);
@@ -90,19 +97,22 @@ export class NamespacePool {
   }
 
   #configureInside({ slot, fd }: NetworkNamespace): Promise<string> {
-    const { host, inside } = addressesOf(this.#region, slot);
     const home = `/proc/${process.pid}/fd/${this.#linux.homeNetworkFd}`;
     const cable = [
       `link add eth0 type veth peer name ${interfaceName(this.#region, slot)} netns ${home}`,
-      `address add ${inside}/31 dev eth0`,
       "link set eth0 up",
-      `route add default via ${host}`,
+      ...this.#addressing(slot),
     ];
     const commands = ["link set lo up", `address add ${INSIDE_ADDRESS}/32 dev lo`, ...(this.#hasCable ? cable : [])];
     return this.#linux.insideNetworkNamespace(fd, () => {
       disableIpv6();
       return run("ip", ["-batch", "-"], commands.join("\n"));
     });
+  }
+
+  #addressing(slot: number): string[] {
+    const { host, inside } = addressesOf(this.#region, slot);
+    return [`address add ${inside}/31 dev eth0`, `route add default via ${host}`];
   }
 
   #hostSide(slot: number): string {
