@@ -115,6 +115,7 @@ export async function run(installation: RuntimeInstallation, scenario: Scenario)
       mode: mode === undefined ? undefined : String(mode),
       trailers: request.trailers,
     });
+    if (path === "/restore/next") return void response.writeHead(200).end();
     response.writeHead(path.endsWith("/response") ? (scenario.responseStatus ?? 202) : 202).end('{"status":"OK"}');
   };
 

@@ -23,6 +23,8 @@ export interface Config {
   readonly codeStorage: number;
   /** bytes */
   readonly unpackedCode: number;
+  /** bytes */
+  readonly snapshots: number;
   readonly accountConcurrency: number;
   readonly unreservedConcurrency: number;
   /** Requests a second for each unit of concurrency. */
@@ -166,6 +168,7 @@ export function resolveConfig(
     allowedOrigins: listed(text(SETTINGS.allowedOrigins)).map(webOrigin),
     executionRoleActions: listed(text(SETTINGS.executionRoleActions)),
     codeStorage: wholeNumber("code-storage", text(SETTINGS.codeStorage), 0, Number.MAX_SAFE_INTEGER),
+    snapshots: wholeNumber("snapshots", text(SETTINGS.snapshots), 0, Number.MAX_SAFE_INTEGER),
     unpackedCode: wholeNumber("unpacked-code", text(SETTINGS.unpackedCode), 0, Number.MAX_SAFE_INTEGER),
     accountConcurrency: wholeNumber("account-concurrency", text(SETTINGS.accountConcurrency), 1, 1_000_000),
     unreservedConcurrency: wholeNumber("unreserved-concurrency", text(SETTINGS.unreservedConcurrency), 0, 1_000_000),

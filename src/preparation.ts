@@ -1,15 +1,29 @@
 /** What a version needs before it can run: its code unpacked, its language here, or its container image fetched. */
 import type { Config } from "./config.ts";
-import type { CodeDirectories } from "./execution/environment-factory.ts";
+import type { CodeDirectories } from "./execution/environment-assembly.ts";
 import { ImageError } from "./execution/images/image-error.ts";
 import { ImageSources } from "./execution/images/image-sources.ts";
 import { ImageStore } from "./execution/images/image-store.ts";
 import type { Runtimes } from "./execution/runtimes.ts";
-import type { ImageRoot } from "./execution/sandbox/sandbox.ts";
+import type { ImageRoot, SandboxDriver } from "./execution/sandbox/sandbox.ts";
+import { selectSnapshotDriver } from "./execution/sandbox/select.ts";
+import {
+  isSnapStart,
+  SnapStart,
+  type SnapStartOptions,
+  type SnapshotDriver,
+  type SnapshotState,
+} from "./execution/snapshots/snap-start.ts";
+import type { Catalog } from "./functions/catalog.ts";
 import type { CodeStore } from "./functions/code-store.ts";
 import type { FunctionVersion } from "./functions/function-version.ts";
-import type { ImageResolution, Preparation } from "./management/index.ts";
+import { type ImageResolution, type Preparation, snapStartOff } from "./management/index.ts";
 import type { Clock } from "./state/clock.ts";
+
+/** Of a version that was Active, and whose init now fails: it starts plainly, and callers see why it does not. */
+const FAILED = "The function could not be initialized.";
+
+const SWEEP_EVERY_MS = 10 * 60_000;
 
 /** The store of images for a driver that runs some. @param directory is made where it is not there */
 export function openImages(
@@ -29,6 +43,55 @@ export function openImages(
   });
 }
 
+/** What SnapStart needs of a region that is being put together. */
+export interface SnapStartParts extends Omit<SnapStartOptions, "openDriver" | "onMadeAgain"> {
+  readonly driver: SandboxDriver;
+  readonly catalog: Catalog;
+}
+
+/** SnapStart of a region. Snapshots go with their versions; what becomes of them later is recorded there. */
+export function openSnapStart({ driver, catalog, ...options }: SnapStartParts): SnapStart & AsyncDisposable {
+  const { log } = options;
+  let second: SandboxDriver | undefined;
+  const snapStart = new SnapStart({
+    ...options,
+    openDriver: async () => {
+      const found = await selectSnapshotDriver(driver);
+      if (typeof found === "string") return found;
+      if (found !== driver) second = found;
+      return found as SandboxDriver & SnapshotDriver;
+    },
+    onMadeAgain: (version, state) => {
+      void recordSnapStart(catalog, version, state).catch((error) => log.error("recording SnapStart", { error }));
+    },
+  });
+  const sweep = (of?: string) =>
+    void snapStart
+      .sweep((name, version) => catalog.describe(name, version), of)
+      .catch((error) => log.error("snapshot sweep", { error }));
+  catalog.onChange(sweep);
+  const sweeper = setInterval(sweep, SWEEP_EVERY_MS).unref();
+  sweep();
+  return Object.assign(snapStart, {
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(sweeper);
+      await snapStart.close();
+      await second?.close();
+    },
+  });
+}
+
+async function recordSnapStart(catalog: Catalog, version: FunctionVersion, state: SnapshotState): Promise<void> {
+  const now = await catalog.describe(version.functionName, version.version);
+  const isOn = state.kind === "on";
+  if (now?.state !== "Active" || (now.snapStartOptimization === "On") === isOn) return;
+  if (isOn) await catalog.settle(now, { snapStartOptimization: "On" }, ["stateReason", "stateReasonCode"]);
+  else
+    await catalog.settle(now, { stateReason: snapStartOff(state.kind === "off" ? state.reason : FAILED) }, [
+      "snapStartOptimization",
+    ]);
+}
+
 export class VersionPreparation {
   readonly #code: CodeStore;
   readonly #runtimes: Runtimes;
@@ -42,7 +105,19 @@ export class VersionPreparation {
   }
 
   /** The work behind Pending. */
-  async prepare(version: FunctionVersion): Promise<Preparation> {
+  async prepare(version: FunctionVersion, snapStart: Pick<SnapStart, "prepare">): Promise<Preparation> {
+    const preparation = await this.#prepare(version);
+    if (!preparation.ok || !isSnapStart(version)) return preparation;
+    const state = await snapStart.prepare(version);
+    if (state.kind === "failed") {
+      // The code is witnessed, the text is not.
+      const reason = `SnapStart could not initialize the function: ${state.failure.errorType}`;
+      return { ok: false, reasonCode: "FunctionError", reason };
+    }
+    return { ...preparation, snapStart: state.kind === "on" ? "On" : { offReason: state.reason } };
+  }
+
+  async #prepare(version: FunctionVersion): Promise<Preparation> {
     if (version.durable) {
       return { ok: false, reasonCode: "FunctionError", reason: "This region does not run durable executions yet." };
     }

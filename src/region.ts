@@ -1,12 +1,14 @@
 /** The composition root: builds every part of a region and joins them. The only file that knows all of them. */
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
 import packageJson from "../package.json" with { type: "json" };
 import type { Config } from "./config.ts";
 import { CredentialMint } from "./execution/credentials.ts";
+import { EnvironmentAssembly } from "./execution/environment-assembly.ts";
 import { EnvironmentFactory } from "./execution/environment-factory.ts";
-import { Placement } from "./execution/placement.ts";
+import { memoryOfMachine, Placement } from "./execution/placement.ts";
 import { EnvironmentPool } from "./execution/pool.ts";
 import { selectDriver } from "./execution/sandbox/select.ts";
+import { SnapshotStore } from "./execution/snapshots/snapshot-store.ts";
 import { StemCells } from "./execution/stem-cells.ts";
 import { CapacityProviders } from "./functions/capacity-providers.ts";
 import { Catalog } from "./functions/catalog.ts";
@@ -50,7 +52,7 @@ import {
 } from "./management/index.ts";
 import { createLog } from "./observability/log.ts";
 import { LogStore } from "./observability/log-store.ts";
-import { openImages, VersionPreparation } from "./preparation.ts";
+import { openImages, openSnapStart, VersionPreparation } from "./preparation.ts";
 import { openCompanions } from "./services/companions.ts";
 import { type OnGone, regionSources } from "./sources/region-sources.ts";
 import { systemClock } from "./state/clock.ts";
@@ -130,23 +132,25 @@ export async function startRegion(config: Config): Promise<Region> {
   if (images) opened.defer(() => images.close());
   const preparation = new VersionPreparation(code, runtimes, images);
   await swept;
-  const placement = new Placement(readMemory);
+  const placement = new Placement(memoryOfMachine);
   const parallelStarts = Math.max(2, availableParallelism());
   const cells = new StemCells({ driver, runtimes, placement, log, stock: config.stemCells, parallel: parallelStarts });
   opened.defer(() => cells.close());
+  const assembly = new EnvironmentAssembly({
+    runtimes,
+    logs,
+    credentials: mint,
+    region: config.region,
+    streamingRate: config.streamingRate,
+    directories: (version) => preparation.directories(version),
+    ...(images && { images }),
+    onRegionConnection: (socket, endpoint) => gateway.accept(socket, { endpoint }),
+  });
+  const store = await SnapshotStore.open(data.join("snapshots"), config.snapshots);
+  const snapStart = openSnapStart({ assembly, driver, catalog, runtimes, placement, log, store });
+  opened.use(snapStart);
   const pool = new EnvironmentPool({
-    factory: new EnvironmentFactory({
-      driver,
-      cells,
-      runtimes,
-      logs,
-      credentials: mint,
-      region: config.region,
-      streamingRate: config.streamingRate,
-      directories: (version) => preparation.directories(version),
-      ...(images && { images }),
-      onRegionConnection: (socket, endpoint) => gateway.accept(socket, { endpoint }),
-    }),
+    factory: new EnvironmentFactory({ assembly, driver, cells, snapStart }),
     placement,
     cells,
     log,
@@ -214,7 +218,7 @@ export async function startRegion(config: Config): Promise<Region> {
   });
   const activation = new Activation({
     catalog,
-    prepare: (version) => preparation.prepare(version),
+    prepare: (version) => preparation.prepare(version, snapStart),
     onFault: (error) => log.error("activation", { error }),
     onActive: (version) => {
       cells.expect(version, true);
@@ -334,11 +338,4 @@ export async function startRegion(config: Config): Promise<Region> {
     notices: [driver.description, ...rejected.map(({ name, reason, hint }) => `no ${name}: ${reason} (${hint})`)],
     close: () => closing.disposeAsync(),
   };
-}
-
-function readMemory(): { totalMb: number; availableMb: number } {
-  const mb = 1024 * 1024;
-  // The smaller of what the machine has and what a container around us leaves.
-  const totalMb = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY) / mb;
-  return { totalMb, availableMb: process.availableMemory() / mb };
 }

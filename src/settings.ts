@@ -87,6 +87,12 @@ export const SETTINGS = {
     about:
       "bytes of disk that unpacked code and layers may take; what was not used longest is unpacked again when needed",
   },
+  snapshots: {
+    flag: "snapshots",
+    variable: "ALONZO_SNAPSHOTS",
+    fallback: "10737418240",
+    about: "bytes of disk that SnapStart's snapshots may take; what was not used longest is made again when needed",
+  },
   accountConcurrency: {
     flag: "account-concurrency",
     variable: "ALONZO_ACCOUNT_CONCURRENCY",

@@ -275,6 +275,69 @@ def handler(event, context):
   });
 }
 
+function aroundSnapshots(python: RuntimeInstallation) {
+  const environment = { AWS_LAMBDA_INITIALIZATION_TYPE: "snap-start" };
+  const HOOKS = `from snapshot_restore_py import register_after_restore, register_before_snapshot
+import random, sys
+random.seed(1)
+register_before_snapshot(print, "before", 1)
+register_before_snapshot(print, "before", 2, sep="-")
+
+@register_after_restore
+def after():
+    print("after")
+    FAIL
+
+def handler(event, context):
+    return [random.random(), context.log_stream_name]
+`;
+  const hooks = (failing: string) => HOOKS.replace("FAIL", failing);
+
+  it("runs hooks before it asks to be restored, the last first, and others after, in their order", async () => {
+    const { answers, log } = await run(python, app(hooks("print('again')"), { environment }));
+    assert.deepEqual(
+      answers.map(({ path }) => path),
+      ["/restore/next", `/invocation/${requestId(1)}/response`],
+    );
+    assert.equal(log, "before-2\nbefore 1\nafter\nagain\n");
+    // Seeded anew: every environment of a snapshot would have the same numbers.
+    assert.notEqual(JSON.parse(answers[1]?.body ?? "")[0], 0.13436424411240122);
+  });
+
+  it("runs no hooks and does not ask where there is no snapshot", async () => {
+    const { answers, log } = await run(python, app(hooks("")));
+    assert.deepEqual([answers.length, log], [1, ""]);
+    assert.equal(JSON.parse(answers[0]?.body ?? "")[0], 0.13436424411240122);
+  });
+
+  it("takes the hooks of a package that the function brings", async () => {
+    const files = {
+      "app.py": "import snapshot_restore_py\ndef handler(event, context): return snapshot_restore_py.ran\n",
+      "snapshot_restore_py.py":
+        "ran = []\nget_before_snapshot = lambda: []\nget_after_restore = lambda: [(ran.append, ('own',), {})]\n",
+    };
+    const { answers } = await run(python, { files, handler: "app.handler", environment });
+    assert.equal(answers[1]?.body, '["own"]');
+  });
+
+  it("reports a hook that fails and exits", async () => {
+    const before = `${hooks("")}\nregister_before_snapshot(lambda: 1 // 0)\n`;
+    const failedBefore = await run(python, app(before, { environment }));
+    assert.deepEqual(
+      failedBefore.answers.map(({ path, errorType }) => [path, errorType]),
+      [["/init/error", "Runtime.BeforeSnapshotError"]],
+    );
+    assert.equal(failedBefore.exitCode, 64);
+    const failedAfter = await run(python, app(hooks("raise ValueError('no database')"), { environment }));
+    const [, restore] = failedAfter.answers;
+    assert.deepEqual([restore?.path, restore?.errorType], ["/restore/error", "Runtime.AfterRestoreError"]);
+    const { stackTrace, ...document } = JSON.parse(restore?.body ?? "");
+    assert.deepEqual(document, { errorMessage: "no database", errorType: "ValueError", requestId: "" });
+    assert.equal(failedAfter.exitCode, 65);
+    assert.match(failedAfter.log, /\[ERROR\] ValueError: no database\r/);
+  });
+}
+
 for (const python of installed) {
   describe(`${python.runtime} (${python.version})`, { concurrency: 2 }, () => {
     describe("answering", () => answering(python));
@@ -282,6 +345,7 @@ for (const python of installed) {
     describe("failing", () => failing(python));
     describe("logging", () => logging(python));
     describe("framing", () => framing(python));
+    describe("around snapshots", () => aroundSnapshots(python));
   });
 }
 

@@ -1,5 +1,6 @@
 /** What the processes of an execution environment find in their environment (contract/01 §5). */
 import type { FunctionVersion } from "../functions/function-version.ts";
+import { CREDENTIALS_PATH } from "./container-credentials.ts";
 import type { ExecutionCredentials } from "./credentials.ts";
 import type { InitializationType } from "./initialization.ts";
 import type { RuntimeInstallation } from "./runtimes.ts";
@@ -10,22 +11,21 @@ export interface VariableSources {
   readonly initialization: InitializationType;
   readonly installation: RuntimeInstallation;
   readonly sandbox: SandboxPlace;
-  readonly credentials: ExecutionCredentials;
+  /** In the variables, or to be asked for with this token. */
+  readonly credentials: ExecutionCredentials | { readonly containerToken: string };
   readonly region: string;
   readonly logStreamName: string;
 }
 
 /** Merged lowest to highest: the customer's, what the customer may override, credentials, the language's, reserved. */
 export function environmentVariables(sources: VariableSources): Record<string, string> {
-  const { version, installation, sandbox, credentials, region } = sources;
+  const { version, installation, sandbox, region } = sources;
   const { paths } = sandbox;
   return {
     ...overridable(sandbox),
     ...installation.defaults,
     ...version.environment,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_SESSION_TOKEN: credentials.sessionToken,
+    ...credentialVariables(sources),
     ...withCustomer(installation.environment(paths, version.handler ?? ""), version.environment),
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
@@ -33,9 +33,13 @@ export function environmentVariables(sources: VariableSources): Record<string, s
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(version.memoryMb),
     AWS_LAMBDA_FUNCTION_VERSION: version.version,
     AWS_LAMBDA_INITIALIZATION_TYPE: sources.initialization,
-    AWS_LAMBDA_LOG_GROUP_NAME: version.logging.logGroup,
-    AWS_LAMBDA_LOG_STREAM_NAME: sources.logStreamName,
-    ...ofPlace(sandbox),
+    // Environments of one snapshot have the same variables, and each a log stream of its own.
+    ...(sources.initialization !== "snap-start" && {
+      AWS_LAMBDA_LOG_GROUP_NAME: version.logging.logGroup,
+      AWS_LAMBDA_LOG_STREAM_NAME: sources.logStreamName,
+    }),
+    // A snapshot cannot hold a connection by the socket.
+    ...ofPlace(sandbox, !("containerToken" in sources.credentials)),
     ...(version.logging.logFormat === "JSON" && {
       AWS_LAMBDA_LOG_FORMAT: "JSON",
       AWS_LAMBDA_LOG_LEVEL: version.logging.applicationLogLevel ?? "INFO",
@@ -46,7 +50,7 @@ export function environmentVariables(sources: VariableSources): Record<string, s
 /** What a runtime finds that does not know its function yet: of all the above what is the same for every function. */
 export function cellVariables(installation: RuntimeInstallation, sandbox: SandboxPlace): Record<string, string> {
   const { _HANDLER, ...language } = installation.environment(sandbox.paths, "");
-  return { ...overridable(sandbox), ...language, ...ofPlace(sandbox) };
+  return { ...overridable(sandbox), ...language, ...ofPlace(sandbox, true) };
 }
 
 /**
@@ -54,14 +58,12 @@ export function cellVariables(installation: RuntimeInstallation, sandbox: Sandbo
  * how this function starts (contract/01 §5).
  */
 export function extensionVariables(sources: VariableSources): Record<string, string> {
-  const { version, sandbox, credentials, region } = sources;
+  const { version, sandbox, region } = sources;
   const { PATH, LD_LIBRARY_PATH, LANG, TZ, AWS_ENDPOINT_URL } = overridable(sandbox);
   return {
     ...({ PATH, LD_LIBRARY_PATH, LANG, TZ, AWS_ENDPOINT_URL } as Record<string, string>),
     ...version.environment,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_SESSION_TOKEN: credentials.sessionToken,
+    ...credentialVariables(sources),
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_LAMBDA_FUNCTION_NAME: version.functionName,
@@ -72,12 +74,29 @@ export function extensionVariables(sources: VariableSources): Record<string, str
   };
 }
 
-function ofPlace({ paths, runtimeApiAddress, runtimeApiSocketPath }: SandboxPlace): Record<string, string> {
+function credentialVariables({ credentials, sandbox }: VariableSources): Record<string, string> {
+  if ("containerToken" in credentials) {
+    return {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://${sandbox.runtimeApiAddress}${CREDENTIALS_PATH}`,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: credentials.containerToken,
+    };
+  }
+  return {
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
+  };
+}
+
+function ofPlace(
+  { paths, runtimeApiAddress, runtimeApiSocketPath }: SandboxPlace,
+  mayUseSocket: boolean,
+): Record<string, string> {
   return {
     AWS_LAMBDA_RUNTIME_API: runtimeApiAddress,
     LAMBDA_TASK_ROOT: paths.task,
     LAMBDA_RUNTIME_DIR: paths.runtime,
-    ...(runtimeApiSocketPath !== undefined && { ALONZO_RUNTIME_API_SOCKET: runtimeApiSocketPath }),
+    ...(mayUseSocket && runtimeApiSocketPath !== undefined && { ALONZO_RUNTIME_API_SOCKET: runtimeApiSocketPath }),
   };
 }
 

@@ -18,7 +18,7 @@ import {
   truncatedFailure,
 } from "./failure.ts";
 import { Initialisation } from "./init-phase.ts";
-import { type InitializationType, initLimitMs } from "./initialization.ts";
+import type { InitializationType } from "./initialization.ts";
 import type { Invocation } from "./invocation.ts";
 import type { InvocationSlot, RuntimeAnswer } from "./invocation-slot.ts";
 import type { Outcome } from "./outcome.ts";
@@ -98,6 +98,7 @@ export class Environment {
       onStream: (contentType) => this.#onStream(contentType),
       onAnswer: (answer) => this.#onAnswer(answer),
       onInitError: (body, errorType) => this.#runtime.failedInit(body, errorType),
+      onRestoreError: (body, errorType) => this.#runtime.failedInit(body, errorType),
     });
   }
 
@@ -133,13 +134,12 @@ export class Environment {
     return this.#writeUp.initMs;
   }
 
-  /** The init phase, ahead of the first invocation. A failure is logged and repeated inside that invocation, as in Lambda. */
+  /** The init phase, or the restore. An init that fails is repeated inside the first invocation. @throws RestoreError */
   async init(): Promise<void> {
-    const limitMs = initLimitMs(this.initialization, this.version);
-    const onLimit = () => timeoutFailure(limitMs / 1000);
-    const { failure, durationMs } = await this.#initialisation.run("init", limitMs, onLimit, () => !this.#destroyed);
+    const result = await this.#initialisation.ahead(() => !this.#destroyed);
     if (this.#destroyed) return;
-    if (!failure) return this.#writeUp.initialised(durationMs);
+    const { failure } = result;
+    if (!failure) return this.#writeUp.initialised(result);
     await this.#runtime.reset(failure.status === "timeout" ? "timeout" : "failure");
   }
 

@@ -41,6 +41,14 @@ export interface ExtensionReport {
   readonly errorType?: string;
 }
 
+/** One that waits for an event while a snapshot is taken, and asks for it again wherever that is restored. */
+export interface WaitingExtension {
+  readonly name: string;
+  readonly isExternal: boolean;
+  readonly id: string;
+  readonly events: readonly ExtensionEvent[];
+}
+
 /** In one environment, external and internal together. */
 export const MOST_EXTENSIONS = 10;
 
@@ -70,6 +78,22 @@ export class Extensions {
   constructor(external: readonly string[] = []) {
     this.#external = external;
     this.reset();
+  }
+
+  /** What a snapshot has to know of them. */
+  get waiting(): WaitingExtension[] {
+    return this.#all.map(({ name, isExternal, id, events }) => ({ name, isExternal, id, events }));
+  }
+
+  /** Those of a snapshot go on here: they have registered, and are to ask for their next event. */
+  restore(waiting: readonly WaitingExtension[]): void {
+    this.#isOpen = false;
+    this.#all = waiting.map((one) => ({
+      ...newExtension(one.name, one.isExternal),
+      id: one.id,
+      state: "Registered",
+      events: one.events,
+    }));
   }
 
   /** The environment is built around it, so it comes to listen after. @param onArrival one has come for its next event */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Invocation } from "./invocation.ts";
-import { InvocationSlot, type Poll } from "./invocation-slot.ts";
+import { InvocationSlot, type Poll, type RestoreMode } from "./invocation-slot.ts";
 
 const invocation: Invocation = {
   requestId: "11111111-1111-4111-8111-111111111111",
@@ -10,14 +10,16 @@ const invocation: Invocation = {
   traceId: "Root=1-0-0",
 };
 
-function setUp() {
+function setUp(restoreMode?: RestoreMode) {
   const heard: string[] = [];
-  const slot = new InvocationSlot();
+  const slot = new InvocationSlot(restoreMode);
   slot.listen({
     onNext: () => heard.push("next"),
     onStream: () => undefined,
     onAnswer: (answer) => heard.push(`answer ${answer.kind}`),
     onInitError: (_body, errorType) => heard.push(`init error ${errorType}`),
+    onRestoreReady: () => heard.push("restore ready"),
+    onRestoreError: (_body, errorType) => heard.push(`restore error ${errorType}`),
   });
   const poll = (alive = true): Poll & { got: string[] } => {
     const got: string[] = [];
@@ -76,4 +78,42 @@ test("an invocation whose poll broke off waits for the next poll instead of bein
 test("delivering to a runtime that is not ready is a fault of ours", () => {
   const { slot } = setUp();
   assert.throws(() => slot.deliver(invocation, 1), /state Started/);
+});
+
+test("a runtime that is held waits, asks again when its connection broke, and goes on when it is let", () => {
+  const { slot, heard, poll } = setUp("held");
+  const asked: string[] = [];
+  const restorePoll = (name: string, alive = true) => ({ alive, answer: () => void asked.push(name) });
+  assert.equal(slot.restoreNext(restorePoll("broken", false)), true);
+  assert.equal(slot.restoreNext(restorePoll("again")), true);
+  assert.equal(slot.restoreNext(restorePoll("once more")), false);
+  assert.equal(slot.next(poll()), false);
+  assert.deepEqual([slot.isInitialised, slot.restoringSinceMs, asked], [true, undefined, []]);
+  slot.letGoOn();
+  slot.letGoOn();
+  assert.deepEqual([asked, heard], [["again"], ["restore ready"]]);
+  assert.equal(typeof slot.restoringSinceMs, "number");
+  assert.equal(slot.next(poll()), true);
+  assert.equal(slot.state, "Ready");
+});
+
+test("a runtime that is not held goes on at once, also after a reset", () => {
+  const { slot, heard, poll } = setUp("held");
+  slot.letGoOn();
+  for (const asked of [[], []] as string[][]) {
+    assert.equal(slot.restoreNext({ alive: true, answer: () => void asked.push("answered") }), true);
+    assert.deepEqual(asked, ["answered"]);
+    assert.equal(slot.next(poll()), true);
+    slot.reset();
+  }
+  assert.deepEqual(heard, ["next", "next"]);
+});
+
+test("only a runtime that is being restored can fail at that", () => {
+  const { slot, heard, poll } = setUp("at-once");
+  assert.equal(slot.restoreError(Buffer.from("{}"), "Runtime.A"), false);
+  slot.restoreNext({ alive: true, answer: () => {} });
+  assert.equal(slot.restoreError(Buffer.from("{}"), "Runtime.B"), true);
+  assert.equal(slot.next(poll()), false);
+  assert.deepEqual(heard, ["restore error Runtime.B"]);
 });

@@ -8,7 +8,22 @@ import type { Invocation } from "./invocation.ts";
 import type { Turn } from "./large-bodies.ts";
 
 /** Names as the Runtime API prints them in InvalidStateTransition errors. */
-export type RuntimeState = "Started" | "InitError" | "Ready" | "Running" | "InvocationResponse" | "ResponseSent";
+export type RuntimeState =
+  | "Started"
+  | "InitError"
+  | "RestoreReady"
+  | "Restoring"
+  | "RestoreError"
+  | "Ready"
+  | "Running"
+  | "InvocationResponse"
+  | "ResponseSent";
+
+/**
+ * What becomes of a runtime that asks to be restored: it is none that may, it goes on at once, or it waits, for the snapshot that is
+ * taken of it or for whoever restored it.
+ */
+export type RestoreMode = "unknown" | "at-once" | "held";
 
 /** What the runtime process reported about the current invocation. */
 export interface RuntimeAnswer {
@@ -26,6 +41,12 @@ export interface Poll {
   answer(invocation: Invocation, deadlineMs: number): void;
 }
 
+/** A parked `GET /runtime/restore/next`. */
+export interface RestorePoll {
+  readonly alive: boolean;
+  answer(): void;
+}
+
 /** The environment's ears. Called synchronously from the Runtime API connection. */
 export interface SlotListener {
   /** The runtime asks for work: init is over, or the last invocation is. */
@@ -34,17 +55,35 @@ export interface SlotListener {
   onStream(contentType: string): AnswerStream | undefined;
   onAnswer(answer: RuntimeAnswer): void;
   onInitError(body: Buffer, errorType: string): void;
+  /** The runtime is initialised and waits to be restored, or to go on without that. */
+  onRestoreReady?(): void;
+  /** What the function does after a restore failed. */
+  onRestoreError?(body: Buffer, errorType: string): void;
 }
+
+const REFUSES_NEXT: ReadonlySet<RuntimeState> = new Set([
+  "InitError",
+  "InvocationResponse",
+  "RestoreReady",
+  "RestoreError",
+]);
 
 export class InvocationSlot {
   #listener: SlotListener | undefined;
   #state: RuntimeState = "Started";
   #polls: Poll[] = [];
   #requestId: string | undefined;
+  #restoreMode: RestoreMode;
+  #restorePoll: RestorePoll | undefined;
+  #restoringSinceMs: number | undefined;
   /** The answer that is being streamed. */
   #stream: AnswerStream | undefined;
   /** The invocation while no poll has taken it yet. */
   #current: { readonly invocation: Invocation; readonly deadlineMs: number } | undefined;
+
+  constructor(restoreMode: RestoreMode = "unknown") {
+    this.#restoreMode = restoreMode;
+  }
 
   /** The environment is built around the slot, so it comes to listen after. */
   listen(listener: SlotListener): void {
@@ -59,9 +98,52 @@ export class InvocationSlot {
     return this.#state === "Running" ? this.#requestId : undefined;
   }
 
+  /** It asks for work, or to be restored: its init is over. */
+  get isInitialised(): boolean {
+    return this.#state === "Ready" || this.#state === "RestoreReady";
+  }
+
+  get mayRestore(): boolean {
+    return this.#restoreMode !== "unknown";
+  }
+
+  /** performance.now() when it was let go on; undefined when it never asked to be restored. */
+  get restoringSinceMs(): number | undefined {
+    return this.#restoringSinceMs;
+  }
+
+  /** The runtime is initialised and asks to be restored. @returns false when its state does not allow that */
+  restoreNext(poll: RestorePoll): boolean {
+    const asksAgain = this.#state === "RestoreReady" && !this.#restorePoll?.alive;
+    if (this.#state !== "Started" && !asksAgain) return false;
+    this.#state = "RestoreReady";
+    this.#restorePoll = poll;
+    if (this.#restoreMode === "at-once") this.letGoOn();
+    else if (!asksAgain) this.#listener?.onRestoreReady?.();
+    return true;
+  }
+
+  /** Nobody waits for a snapshot any more: the runtime goes on, now or when it asks. */
+  letGoOn(): void {
+    this.#restoreMode = "at-once";
+    if (this.#state !== "RestoreReady") return;
+    this.#state = "Restoring";
+    this.#restoringSinceMs = performance.now();
+    this.#restorePoll?.answer();
+    this.#restorePoll = undefined;
+  }
+
+  /** @returns false when the runtime is not being restored */
+  restoreError(body: Buffer, errorType: string): boolean {
+    if (this.#state !== "Restoring") return false;
+    this.#state = "RestoreError";
+    this.#listener?.onRestoreError?.(body, errorType);
+    return true;
+  }
+
   /** The runtime called next. @returns false when its state does not allow that. */
   next(poll: Poll): boolean {
-    if (this.#state === "InitError" || this.#state === "InvocationResponse") return false;
+    if (REFUSES_NEXT.has(this.#state)) return false;
     if (this.#state === "Running") return this.#current !== undefined && this.#handOver([poll]);
     this.#polls.push(poll);
     if (this.#state === "Ready") return true;
@@ -129,6 +211,8 @@ export class InvocationSlot {
   reset(): void {
     this.#state = "Started";
     this.#polls = [];
+    this.#restorePoll = undefined;
+    this.#restoringSinceMs = undefined;
     this.#current = undefined;
     this.#stream = undefined;
   }

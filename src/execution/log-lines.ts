@@ -1,5 +1,6 @@
 /** The platform's own lines in a function's log, text format, to the letter (contract/02 §4). */
 import type { ExtensionReport } from "./extensions.ts";
+import type { RestoreFigures } from "./outcome.ts";
 
 export interface ReportFigures {
   readonly requestId: string;
@@ -9,6 +10,8 @@ export interface ReportFigures {
   readonly maxMemoryMb: number;
   /** Only on the first invocation after a successful init. */
   readonly initMs?: number;
+  /** Only on the first invocation after a restore. */
+  readonly restore?: RestoreFigures;
   readonly status?: "timeout" | "error";
   readonly errorType?: string;
 }
@@ -17,15 +20,27 @@ export function initStartLine(runtimeVersion: string, runtimeVersionArn: string)
   return `INIT_START Runtime Version: ${runtimeVersion}\tRuntime Version ARN: ${runtimeVersionArn}\n`;
 }
 
-/** Only written when init failed, or when it ran inside an invoke. */
+export function restoreStartLine(runtimeVersion: string, runtimeVersionArn: string): string {
+  return `RESTORE_START Runtime Version: ${runtimeVersion}\tRuntime Version ARN: ${runtimeVersionArn}\n`;
+}
+
+export function restoreReportLine(durationMs: number, failure?: { status: string; errorType: string }): string {
+  return `RESTORE_REPORT Restore Duration: ${durationMs.toFixed(2)} ms${ending(failure)}\n`;
+}
+
+/** Only written when init failed, when it ran inside an invoke, or for a snapshot. */
 export function initReportLine(
   durationMs: number,
   phase: "init" | "invoke",
   failure?: { status: string; errorType: string },
 ): string {
+  return `INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms\tPhase: ${phase}${ending(failure)}\n`;
+}
+
+function ending(failure: { status: string; errorType: string } | undefined): string {
   const status = failure ? `\tStatus: ${failure.status}` : "";
   const errorType = failure?.status === "error" ? `\tError Type: ${failure.errorType}` : "";
-  return `INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms\tPhase: ${phase}${status}${errorType}\n`;
+  return `${status}${errorType}`;
 }
 
 export function startLine(requestId: string, version: string): string {
@@ -42,6 +57,10 @@ export function reportLine(figures: ReportFigures): string {
     `\tBilled Duration: ${figures.billedMs} ms\tMemory Size: ${figures.memoryMb} MB` +
     `\tMax Memory Used: ${figures.maxMemoryMb} MB\t`;
   if (figures.initMs !== undefined) line += `Init Duration: ${figures.initMs.toFixed(2)} ms\t`;
+  if (figures.restore) {
+    const { durationMs, billedMs } = figures.restore;
+    line += `Restore Duration: ${durationMs.toFixed(2)} ms\tBilled Restore Duration: ${billedMs} ms\t`;
+  }
   if (figures.status === "timeout") line += "Status: timeout";
   if (figures.status === "error") line += `Status: error\tError Type: ${figures.errorType}`;
   return `${line}\n`;

@@ -23,11 +23,19 @@ export interface Outcome {
   readonly finalBilledMs?: Promise<number>;
   /** Only on the first invocation after a successful init. */
   readonly initMs?: number;
+  /** Only on the first invocation after the environment was restored from a snapshot. */
+  readonly restore?: RestoreFigures;
   readonly maxMemoryMb: number;
   /** It ran in an environment that is provisioned. */
   readonly isProvisioned?: true;
   /** Bytes that the function streamed, when it did. */
   readonly streamedBytes?: number;
+}
+
+/** ms that a restore took, and of that what is billed: the runtime's part and the after-restore hooks. */
+export interface RestoreFigures {
+  readonly durationMs: number;
+  readonly billedMs: number;
 }
 
 /** bytes: 6 MB and the 100 that Lambda's own implementation allows on top (contract/01 §7). */

@@ -2,6 +2,8 @@
  * Is there memory for one more environment? Answered from what the kernel says is available, because functions seldom
  * use what they are configured with; a reserve is kept so that the OOM killer never has to choose.
  */
+import { totalmem } from "node:os";
+
 const RESERVE_SHARE = 0.08;
 const LEAST_RESERVE_MB = 192;
 /** MB that a fresh environment takes at once, whatever it is configured with: a language runtime after its init */
@@ -40,4 +42,11 @@ export class Placement {
     const { availableMb } = this.#read();
     return Math.floor(((availableMb + present * CELL_MB) * CELLS_SHARE) / CELL_MB);
   }
+}
+
+export function memoryOfMachine(): MemoryReading {
+  const mb = 1024 * 1024;
+  // The smaller of what the machine has and what a container around us leaves.
+  const totalMb = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY) / mb;
+  return { totalMb, availableMb: process.availableMemory() / mb };
 }

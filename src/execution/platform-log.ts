@@ -17,6 +17,8 @@ import {
   initStartLine,
   type ReportFigures,
   reportLine,
+  restoreReportLine,
+  restoreStartLine,
   startLine,
   subscriptionLine,
   timeoutLine,
@@ -104,8 +106,26 @@ export class PlatformLog {
     const metrics = { durationMs: exact(durationMs) };
     const record = { initializationType: initialization, phase, ...ending(failure), metrics };
     const level = initialization === "on-demand" ? "DEBUG" : "INFO";
-    const line = failure && initReportLine(durationMs, phase, failure);
+    // Of an init that no invocation will tell of, the log does at once.
+    const isTold = failure !== undefined || initialization === "snap-start";
+    const line = isTold ? initReportLine(durationMs, phase, failure) : undefined;
     this.#emit("initReport", failure ? "WARN" : level, record, line);
+  }
+
+  restoreStart({ runtimeVersion, runtimeVersionArn }: Launch): void {
+    const { version, instanceId } = this.#parts;
+    const { functionName, version: functionVersion, memoryMb: instanceMaxMemory } = version;
+    const record = { functionName, functionVersion, instanceId, instanceMaxMemory, runtimeVersion, runtimeVersionArn };
+    this.#emit("restoreStart", "INFO", record, restoreStartLine(runtimeVersion, runtimeVersionArn));
+  }
+
+  restoreRuntimeDone(failure?: Failure): void {
+    this.#emit("restoreRuntimeDone", failure ? "WARN" : "DEBUG", ending(failure));
+  }
+
+  restoreReport(durationMs: number, failure?: Failure): void {
+    const record = { ...ending(failure), metrics: { durationMs: exact(durationMs) } };
+    this.#emit("restoreReport", failure ? "WARN" : "INFO", record, restoreReportLine(durationMs, failure));
   }
 
   extension(report: ExtensionReport): void {
@@ -156,7 +176,7 @@ export class PlatformLog {
     if (!this.#isJson) log.platform(endLine(requestId));
     if (!this.isDetailed) return log.platform(line);
     telemetry.emit("platform", "platform.end", { requestId });
-    const { initMs } = figures;
+    const { initMs, restore } = figures;
     const record = {
       requestId,
       ...ending(failure),
@@ -166,6 +186,10 @@ export class PlatformLog {
         memorySizeMB: figures.memoryMb,
         maxMemoryUsedMB: figures.maxMemoryMb,
         ...(initMs !== undefined && { initDurationMs: exact(initMs) }),
+        ...(restore && {
+          restoreDurationMs: exact(restore.durationMs),
+          billedRestoreDurationMs: restore.billedMs,
+        }),
       },
       ...(overhead && { spans: [spanRecord(overhead)] }),
       ...tracing(invocation),

@@ -12,7 +12,7 @@ import {
   sandboxFailure,
 } from "./failure.ts";
 import type { InvocationSlot } from "./invocation-slot.ts";
-import type { Sandbox, SandboxCommand, SandboxExit } from "./sandbox/sandbox.ts";
+import type { RestoredSandbox, Sandbox, SandboxCommand, SandboxExit } from "./sandbox/sandbox.ts";
 import { shutDown } from "./shutdown.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 
@@ -35,6 +35,9 @@ export interface Launch {
   /** Absent: there are none. */
   readonly extensions?: ExtensionsLaunch;
 }
+
+/** Those of a sandbox in which a snapshot goes on. */
+export type RestoredProcesses = Omit<RestoredSandbox, "sandbox">;
 
 export interface RuntimeListener {
   /** A runtime that had asked for work ended, or an extension beside it. */
@@ -103,6 +106,29 @@ export class RuntimeProcess {
     if (!command) return missingBootstrapFailure();
     const generation = ++this.#generation;
     this.#slot.reset();
+    return this.#untilReady(limitMs, onLimit, generation, () => this.#launchAll(command, generation));
+  }
+
+  /** Extensions and runtime of a snapshot go on here: wait until all ask for work. @returns as start() does */
+  restore(restored: RestoredProcesses, limitMs: number, onLimit: () => Failure): Promise<Failure | undefined> {
+    const generation = ++this.#generation;
+    const ready = this.#untilReady(limitMs, onLimit, generation, async () => {
+      const programs = this.#launch.extensions?.programs ?? [];
+      this.#watchExtensions(programs, restored.extensionsExited, generation);
+      this.#watchRuntime(restored.exited, generation);
+    });
+    this.#slot.letGoOn();
+    // One that was not in the middle of restore/next has asked for work before anybody listened.
+    this.cameForWork();
+    return ready;
+  }
+
+  #untilReady(
+    limitMs: number,
+    onLimit: () => Failure,
+    generation: number,
+    launch: () => Promise<void>,
+  ): Promise<Failure | undefined> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#settle?.(onLimit()), limitMs);
       this.#settle = (failure) => {
@@ -113,7 +139,7 @@ export class RuntimeProcess {
         if (failure) setImmediate(resolve, failure);
         else resolve(undefined);
       };
-      this.#launching = this.#launchAll(command, generation).catch((error: unknown) => {
+      this.#launching = launch().catch((error: unknown) => {
         this.#onFault(error);
         this.#onExit(generation, sandboxFailure());
       });
@@ -124,7 +150,7 @@ export class RuntimeProcess {
   cameForWork(): boolean {
     const settle = this.#settle;
     if (!settle) return false;
-    if (this.#slot.state !== "Ready" || !this.#extensions.areReady) return true;
+    if (!this.#slot.isInitialised || !this.#extensions.areReady) return true;
     // A quick runtime is here before the launch is through: until then nobody reads its output, nor could freeze it.
     const isThrough = () => this.#settle === settle && settle(undefined);
     this.#launching?.then(isThrough);
@@ -186,6 +212,10 @@ export class RuntimeProcess {
       if (generation !== this.#generation) return;
     }
     const { exited } = await this.#sandbox.start(command);
+    this.#watchRuntime(exited, generation);
+  }
+
+  #watchRuntime(exited: Promise<SandboxExit>, generation: number): void {
     this.#runtimeEnd = exited;
     exited.then(
       (exit) => this.#onExit(generation, exitFailure(exit, this.#extensions.reportedError)),
@@ -203,8 +233,16 @@ export class RuntimeProcess {
   ): Promise<void> {
     const executables = programs.map(({ path }) => path);
     const exits = await this.#sandbox.startExtensions({ executables, environment, workingDirectory });
+    this.#watchExtensions(programs, exits, generation);
+  }
+
+  #watchExtensions(
+    programs: ExtensionsLaunch["programs"],
+    exits: readonly Promise<SandboxExit>[],
+    generation: number,
+  ): void {
     for (const [index, { name }] of programs.entries()) {
-      const exited = (exits[index] as Promise<SandboxExit>).catch((error: unknown) => {
+      const exited = (exits[index] ?? new Promise<SandboxExit>(() => {})).catch((error: unknown) => {
         this.#onFault(error);
         return KILLED;
       });

@@ -2,8 +2,9 @@
 import type { FunctionVersion } from "../functions/function-version.ts";
 import type { EnvironmentLog } from "./environment-log.ts";
 import type { Failure } from "./failure.ts";
+import type { InitResult } from "./init-phase.ts";
 import type { InitializationType } from "./initialization.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Outcome, RestoreFigures } from "./outcome.ts";
 import { PeakMemory } from "./peak-memory.ts";
 import type { PlatformLog, Span } from "./platform-log.ts";
 import type { Answer, Running } from "./running-invocation.ts";
@@ -16,6 +17,7 @@ export class WriteUp {
   readonly #initialization: InitializationType;
   readonly #peakMemory: PeakMemory;
   #initMs: number | undefined;
+  #restore: RestoreFigures | undefined;
   /** Of which it has heard. */
   invocations = 0;
 
@@ -43,9 +45,10 @@ export class WriteUp {
     return this.#peakMemory.read();
   }
 
-  /** The init phase went well: the first invocation tells of it. */
-  initialised(durationMs: number): void {
-    this.#initMs = durationMs;
+  /** The init phase went well, or the restore: the first invocation tells of it. */
+  initialised({ durationMs, restore }: InitResult): void {
+    if (restore) this.#restore = restore;
+    else this.#initMs = durationMs;
   }
 
   /** What became of an invocation, now that it is known, with its figures. */
@@ -56,6 +59,8 @@ export class WriteUp {
     this.invocations += 1;
     const initMs = this.#initMs;
     this.#initMs = undefined;
+    const restore = this.#restore;
+    this.#restore = undefined;
     const timeoutMs = this.#version.timeoutSeconds * 1000;
     const durationMs = kind === "timeout" ? timeoutMs : performance.now() - running.startedMs;
     return {
@@ -63,9 +68,10 @@ export class WriteUp {
       payload,
       executedVersion: this.#version.version,
       durationMs,
-      billedMs: this.#billedMs(durationMs, initMs),
+      billedMs: this.#billedMs(durationMs, initMs, restore),
       maxMemoryMb: this.#peakMemory.read(),
       ...(initMs !== undefined && { initMs }),
+      ...(restore && { restore }),
       ...(this.#initialization === "provisioned-concurrency" && { isProvisioned: true as const }),
       ...(running.stream && { streamedBytes: running.stream.sentBytes }),
       ...(kind !== "ok" && { functionError: "Unhandled" as const }),
@@ -93,10 +99,10 @@ export class WriteUp {
   /** END and REPORT. What extensions took after the answer is billed, but not the function's duration (contract/01, Invoke). */
   finish(running: Running, { outcome, status }: Answer): void {
     const { invocation, startedMs } = running;
-    const { durationMs, maxMemoryMb, initMs, errorType } = outcome;
+    const { durationMs, maxMemoryMb, initMs, restore, errorType } = outcome;
     const timeoutMs = this.#version.timeoutSeconds * 1000;
     const tookMs = running.hadExtensions ? Math.min(performance.now() - startedMs, timeoutMs) : 0;
-    const billedMs = this.#billedMs(Math.max(tookMs, durationMs), initMs);
+    const billedMs = this.#billedMs(Math.max(tookMs, durationMs), initMs, restore);
     const told = status ?? (running.resetFor === "timeout" ? "timeout" : undefined);
     const doneMs = running.runtimeDoneMs ?? startedMs + durationMs;
     const overheadMs = startedMs + tookMs - doneMs;
@@ -108,6 +114,7 @@ export class WriteUp {
       billedMs,
       maxMemoryMb,
       ...(initMs !== undefined && { initMs }),
+      ...(restore && { restore }),
       ...(told !== undefined && { status: told }),
       ...(errorType !== undefined && { errorType }),
     };
@@ -121,10 +128,11 @@ export class WriteUp {
 
   /**
    * Since 2025-08 the init of a cold invocation is billed with it (contract/09 §1); AWS reports a provisioned one, too,
-   * with the first invocation, but bills it with what is provisioned.
+   * with the first invocation, but bills it with what is provisioned. Of a restore the runtime's part is.
    */
-  #billedMs(durationMs: number, initMs = 0): number {
-    return Math.ceil(durationMs + (this.#initialization === "on-demand" ? initMs : 0));
+  #billedMs(durationMs: number, initMs = 0, restore?: RestoreFigures): number {
+    const init = this.#initialization === "provisioned-concurrency" ? 0 : initMs;
+    return Math.ceil(durationMs + init + (restore?.billedMs ?? 0));
   }
 }
 

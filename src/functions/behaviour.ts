@@ -17,6 +17,7 @@ const PAPERWORK = [
   "lastUpdateStatus",
   "lastUpdateStatusReason",
   "lastUpdateStatusReasonCode",
+  "snapStartOptimization",
 ] as const satisfies readonly (keyof FunctionVersion)[];
 
 /** Two versions with equal behaviour run the same code in the same configuration. */

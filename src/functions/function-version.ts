@@ -134,6 +134,8 @@ export interface FunctionVersion extends FunctionConfiguration {
   readonly lastUpdateStatusReason?: string;
   readonly lastUpdateStatusReasonCode?: string;
   readonly runtimeVersionArn?: string;
+  /** Environments of this published version come from a snapshot. */
+  readonly snapStartOptimization?: "On";
   /** Of the signing profile in whose name the code was signed. */
   readonly signingProfileVersionArn?: string;
   readonly signingJobArn?: string;

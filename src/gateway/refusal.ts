@@ -21,6 +21,9 @@ const STATUS = {
   ServiceException: 500,
   TooManyRequestsException: 429,
   XAmzContentSHA256Mismatch: 400,
+  SnapStartException: 400,
+  SnapStartNotReadyException: 409,
+  SnapStartTimeoutException: 408,
 } as const;
 
 export type RefusalName = keyof typeof STATUS | CommonErrorName;

@@ -7,7 +7,10 @@ export type RefusalCode =
   | "ResourceConflictException"
   | "ResourceNotReadyException"
   | "TooManyRequestsException"
-  | "ServiceException";
+  | "ServiceException"
+  | "SnapStartException"
+  | "SnapStartNotReadyException"
+  | "SnapStartTimeoutException";
 
 export class InvokeRefusal extends Error {
   readonly code: RefusalCode;

@@ -2,6 +2,8 @@
 import type { Invocation } from "../execution/invocation.ts";
 import type { Outcome } from "../execution/outcome.ts";
 import { type EnvironmentPool, NoRoomError } from "../execution/pool.ts";
+import { RestoreError } from "../execution/restore-error.ts";
+import { isSnapStart } from "../execution/snapshots/snap-start.ts";
 import type { Catalog } from "../functions/catalog.ts";
 import type { FunctionVersion } from "../functions/function-version.ts";
 import type { Admission } from "./admission.ts";
@@ -10,6 +12,7 @@ import { extendLineage, LONGEST_CHAIN } from "./lineage.ts";
 import type { Meter } from "./metering/metering.ts";
 import type { Precedence } from "./precedence.ts";
 import { InvokeRefusal } from "./refusal.ts";
+import { restoreFailed, snapshotPending } from "./snap-start-refusal.ts";
 import { throttled } from "./throttling.ts";
 
 const NOTHING = Buffer.alloc(0);
@@ -61,6 +64,7 @@ export class RegionInvoker implements Invoker {
       this.#record(version, request, outcome);
       return outcome;
     } catch (error) {
+      if (error instanceof RestoreError) throw restoreFailed(error);
       // A full machine is to the caller what a used-up account is: try again later.
       throw error instanceof NoRoomError ? throttled("ConcurrentInvocationLimitExceeded") : error;
     } finally {
@@ -80,7 +84,9 @@ export class RegionInvoker implements Invoker {
     void outcome.finalBilledMs.then((billedMs) => this.#meter.record(version, request, { ...outcome, billedMs }));
   }
 
-  async #refuseUnready({ functionName, version, state, capacityProvider }: FunctionVersion): Promise<never> {
+  async #refuseUnready(unready: FunctionVersion): Promise<never> {
+    const { functionName, version, state, capacityProvider } = unready;
+    if (state === "Pending" && isSnapStart(unready)) throw snapshotPending();
     if (version !== "$LATEST" || capacityProvider === undefined) {
       throw new InvokeRefusal(
         "ResourceConflictException",

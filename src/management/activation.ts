@@ -6,11 +6,21 @@ import type { Catalog, VersionContent } from "../functions/catalog.ts";
 import type { FunctionState, FunctionVersion } from "../functions/function-version.ts";
 import { type Pause, Settling } from "./settling.ts";
 
+export interface Prepared {
+  readonly ok: true;
+  /** Of a container image: which one its name meant. */
+  readonly codeSha256?: string;
+  /** On when there is a snapshot; otherwise why there is none. Absent of versions that are not to have one. */
+  readonly snapStart?: "On" | { readonly offReason: string };
+}
+
 export type Preparation =
-  /** `codeSha256` of a container image: which one its name meant. */
-  | { readonly ok: true; readonly codeSha256?: string }
+  | Prepared
   /** `reasonCode` is one of the model's StateReasonCodes; `reason` is for the owner of the function. */
   | { readonly ok: false; readonly reasonCode: string; readonly reason: string };
+
+/** Why an Active version has no snapshot, for its owner: AWS has no such text, for it has no such case. */
+export const snapStartOff = (reason: string): string => `SnapStart is off: ${reason}`;
 
 /** Make sure that the version can run here. A rejection is a fault of ours. */
 export type Prepare = (version: FunctionVersion) => Promise<Preparation>;
@@ -103,9 +113,15 @@ export class Activation {
       return { ok: false, reasonCode: "InternalError", reason: "The function could not be prepared." };
     });
     if (preparation.ok) {
-      const { codeSha256 } = preparation;
-      const known = { state: activeState(version), ...(codeSha256 !== undefined && { codeSha256 }) };
-      await this.#record(version, { ...known, lastUpdateStatus: "Successful" }, REASONS);
+      const { codeSha256, snapStart } = preparation;
+      const known: Partial<VersionContent> = {
+        state: activeState(version),
+        ...(codeSha256 !== undefined && { codeSha256 }),
+        ...(snapStart === "On" && { snapStartOptimization: "On" as const }),
+        ...(typeof snapStart === "object" && { stateReason: snapStartOff(snapStart.offReason) }),
+      };
+      const outdated = REASONS.filter((member) => known[member] === undefined);
+      await this.#record(version, { ...known, lastUpdateStatus: "Successful" }, outdated);
       this.#onActive(version);
       return;
     }

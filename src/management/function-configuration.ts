@@ -39,8 +39,7 @@ export function listedConfiguration(
     ...signedBy(version),
     Architectures: [version.architecture],
     EphemeralStorage: { Size: version.ephemeralStorageMb },
-    // Off says the truth: no snapshots are made yet, whatever ApplyOn asks for.
-    SnapStart: { ApplyOn: version.snapStartApplyOn, OptimizationStatus: "Off" },
+    SnapStart: { ApplyOn: version.snapStartApplyOn, OptimizationStatus: version.snapStartOptimization ?? "Off" },
     LoggingConfig: {
       LogFormat: logging.logFormat,
       ...(logging.applicationLogLevel !== undefined && { ApplicationLogLevel: logging.applicationLogLevel }),

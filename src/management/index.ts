@@ -28,7 +28,7 @@ import { updateFunctionHandlers } from "./update-function.ts";
 import { versionHandlers } from "./versions.ts";
 
 export { AccountConcurrency } from "./account-concurrency.ts";
-export { Activation, type Preparation, type Prepare } from "./activation.ts";
+export { Activation, type Preparation, type Prepare, snapStartOff } from "./activation.ts";
 export { CapacityProviderLifecycle } from "./capacity-provider-lifecycle.ts";
 export { codeReader } from "./code-reader.ts";
 export { CodeStorage } from "./code-storage.ts";

@@ -49,7 +49,9 @@ export function versionHandlers(management: VersionContext) {
           return undefined;
         }
         checkCodeStorage(fail, latest.codeSize, left);
-        const ready = latest.state === "Active" && latest.lastUpdateStatus !== "Failed";
+        // Of a version with SnapStart a snapshot is taken first.
+        const wantsSnapshot = latest.snapStartApplyOn === "PublishedVersions";
+        const ready = latest.state === "Active" && latest.lastUpdateStatus !== "Failed" && !wantsSnapshot;
         return { latest, publish: ready ? content : pending(content) };
       };
       const written = await withCapacity(management, context, known, 1 - replaced.versions, () =>

@@ -32,6 +32,23 @@ class RuntimeApi:
         self._socket.sendall(self._post("/init/error", error_header(error_type), body))
         self._read()
 
+    def restore_next(self):
+        """Wait until the process goes on, as one of many perhaps. A connection does not outlive a snapshot: then ask again."""
+        request = ("GET %s/restore/next HTTP/1.1\r\nHost: %s\r\n\r\n" % (BASE, self._address)).encode()
+        while True:
+            try:
+                self._socket.sendall(request)
+                status, _, body = self._read()
+                break
+            except OSError:
+                self._connect()
+        if status != 200:
+            refused(status, body)
+
+    def restore_error(self, error_type, body):
+        self._socket.sendall(self._post("/restore/error", error_header(error_type), body))
+        self._read()
+
     def _connect(self):
         if self._socket_path:
             self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)

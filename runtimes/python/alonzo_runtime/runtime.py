@@ -17,6 +17,10 @@ def run(api):
     except Exception as error:
         report_init_error(api, error)
         sys.exit(1)
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        from .snap_start import pass_snapshot
+
+        pass_snapshot(api, flush)
     headers, body = api.next()
     while True:
         headers, body = invoke(api, handler, headers, body)

@@ -1,5 +1,6 @@
 /** POST /extension/register: an extension says its name and of which events it wants to know. */
 import type { FunctionVersion } from "../../functions/function-version.ts";
+import type { ContainerCredentials } from "../container-credentials.ts";
 import type { Extensions } from "../extensions.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { sendRefusal } from "./rendering.ts";
@@ -10,6 +11,8 @@ export interface ExtensionsSide {
   readonly extensions: Extensions;
   readonly telemetry: Telemetry;
   readonly version: FunctionVersion;
+  /** Absent where they are in the variables. */
+  readonly credentials?: ContainerCredentials;
 }
 
 const ACCEPT_FEATURE = "lambda-extension-accept-feature";

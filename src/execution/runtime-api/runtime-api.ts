@@ -5,10 +5,12 @@
  */
 import type { Socket } from "node:net";
 import { BodyBudget } from "../body-budget.ts";
+import { CREDENTIALS_PATH } from "../container-credentials.ts";
 import type { InvocationSlot } from "../invocation-slot.ts";
 import { LargeBodies } from "../large-bodies.ts";
 import { MAX_RESPONSE_BYTES } from "../outcome.ts";
 import { Connection } from "./connection.ts";
+import { answerCredentials } from "./credentials.ts";
 import { answerInvocationError } from "./error.ts";
 import { EXTENSIONS_ROOT, routeExtension } from "./extension.ts";
 import type { ExtensionsSide } from "./extension-register.ts";
@@ -18,6 +20,7 @@ import { answerNext } from "./next.ts";
 import { refuseMethod, refusePath, sendText } from "./rendering.ts";
 import type { Responder, RuntimeRequest } from "./request.ts";
 import { answerResponse, openStream } from "./response.ts";
+import { answerRestoreError, answerRestoreNext } from "./restore.ts";
 import type { StreamedBody } from "./streamed-body.ts";
 import { answerSubscription } from "./telemetry.ts";
 
@@ -75,6 +78,13 @@ function route(request: RuntimeRequest, responder: Responder, slot: InvocationSl
   if (path === `${ROOT}/runtime/init/error`) {
     return method === "POST" ? answerInitError(request, responder, slot) : refuseMethod(responder);
   }
+  if (path === `${ROOT}/runtime/restore/next`) {
+    return method === "GET" ? answerRestoreNext(responder, slot) : refuseMethod(responder);
+  }
+  if (path === `${ROOT}/runtime/restore/error`) {
+    return method === "POST" ? answerRestoreError(request, responder, slot) : refuseMethod(responder);
+  }
+  if (path === CREDENTIALS_PATH) return answerCredentials(request, responder, side.credentials);
   if (path === `${ROOT}/ping` && method === "GET") return sendText(responder, "200 OK", "pong");
   if (!answerSubscription(request, responder, side)) refusePath(responder);
 }

@@ -87,7 +87,7 @@ function installation(runtime: string, { major, version, home }: Java, clientDir
       const java = join(inUsr ? home : paths.language, "bin", "java");
       // An archive that does not fit (another class path or collector) is passed over by Java, silently.
       const shared = hasArchive ? [`-XX:SharedArchiveFile=${join(paths.runtime, archive)}`] : [];
-      const flags = [...heap(options.memoryMb), ...SMALL_AND_QUICK, ...shared, ...OPENED];
+      const flags = [...heap(options.memoryMb), ...SMALL_AND_QUICK, ...shared, ...OPENED, ...HOOKS];
       const argv = [java, ...flags, "-classpath", classPath(paths.runtime), MAIN, options.handler ?? ""];
       return wrapCommand(argv, options, paths);
     },
@@ -103,6 +103,8 @@ function installation(runtime: string, { major, version, home }: Java, clientDir
 const SMALL_AND_QUICK = ["-XX:+UseSerialGC", "-XX:+TieredCompilation", "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
 /** Serialisation of events looks into classes of the platform. */
 const OPENED = ["--add-opens=java.base/java.io=ALL-UNNAMED"];
+/** By which the CRaC library of a function (org.crac) finds the hooks that the client runs around SnapStart's snapshot, as in AWS. */
+const HOOKS = ["-Dorg.crac.Core.Compat=com.amazonaws.services.lambda.crac"];
 
 function heap(memoryMb: number | undefined): string[] {
   return memoryMb === undefined ? [] : [`-XX:MaxHeapSize=${Math.floor(memoryMb * 1024 * HEAP_SHARE)}k`];

@@ -238,7 +238,9 @@ class GuardedCell extends Place implements Cell {
 
 function guardSnapshots(snapshots: SandboxSnapshots, check: (spec: SandboxSpec) => void): SandboxSnapshots {
   return {
-    machine: snapshots.machine,
+    get machine() {
+      return snapshots.machine;
+    },
     async take(sandbox, directory) {
       if (!(sandbox instanceof GuardedSandbox)) throw new SandboxError(`sandbox ${sandbox.id} is not of this driver`);
       await sandbox.take(snapshots, directory);

@@ -15,6 +15,8 @@ import type { IsolationName, Probe, SandboxDriver } from "./sandbox.ts";
 import { SandboxError } from "./sandbox-error.ts";
 
 interface Candidate {
+  /** It can take snapshots. */
+  readonly hasSnapshots?: true;
   readonly name: IsolationName;
   /** It walls more off than another that works, at a price that only who runs the functions can decide to pay. */
   readonly isOnlyByName?: true;
@@ -37,7 +39,7 @@ export interface SelectedDriver {
 /** Strongest first. */
 const CANDIDATES: readonly Candidate[] = [
   { name: "microvm", isOnlyByName: true, probe: probeMicrovm, open: () => MicrovmDriver.open() },
-  { name: "gvisor", isOnlyByName: true, probe: probeGvisor, open: () => GvisorDriver.open() },
+  { name: "gvisor", isOnlyByName: true, hasSnapshots: true, probe: probeGvisor, open: () => GvisorDriver.open() },
   { name: "container", probe: probeContainer, open: () => ContainerDriver.open() },
   { name: "process", probe: probeProcess, open: () => ProcessDriver.open() },
 ];
@@ -71,4 +73,27 @@ export async function selectDriver(requested: "auto" | IsolationName): Promise<S
   }
   const reasons = rejected.map(({ name, reason }) => `${name}: ${reason}`).join("; ");
   throw new SandboxError(`no usable isolation (${reasons})`, { hint: rejected.map(({ hint }) => hint).join("; ") });
+}
+
+/**
+ * A driver for environments that come from snapshots, beside one that has none.
+ * @returns the reason when there is none on this machine
+ */
+export async function selectSnapshotDriver(main: SandboxDriver): Promise<SandboxDriver | string> {
+  if (main.snapshots) return main;
+  const reasons: string[] = [];
+  for (const { name, probe, open, hasSnapshots } of CANDIDATES) {
+    if (!hasSnapshots || name === main.name) continue;
+    const answer = await probe();
+    if (!answer.usable) {
+      reasons.push(`${name}: ${answer.reason} (${answer.hint})`);
+      continue;
+    }
+    try {
+      return guardDriver(await open());
+    } catch (error) {
+      reasons.push(`${name}: ${(error as Error).message}`);
+    }
+  }
+  return `no isolation of this machine takes snapshots${reasons.length > 0 ? `; ${reasons.join("; ")}` : ""}`;
 }

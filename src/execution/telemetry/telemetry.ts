@@ -78,12 +78,22 @@ export class Telemetry {
       return { errorType: `${api}.AccessDenied`, errorMessage };
     }
     former?.close();
-    const onDropped = (dropped: Dropped) => this.#listener?.onDropped(dropped);
-    const subscription = new Subscription(order, this.#isStructured, this.#connect, onDropped);
+    const subscription = this.#subscriptionTo(order);
     this.#subscriptions.set(name, subscription);
     for (const event of this.#kept) subscription.add(event);
     this.#listener?.onSubscribed(order);
     return undefined;
+  }
+
+  /** What is subscribed. */
+  get orders(): SubscriptionOrder[] {
+    return [...this.#subscriptions.values()].map(({ order }) => order);
+  }
+
+  /** Who had subscribed when a snapshot was taken goes on here, and nobody else may any more. */
+  restore(orders: readonly SubscriptionOrder[]): void {
+    this.#kept = undefined;
+    for (const order of orders) this.#subscriptions.set(order.name, this.#subscriptionTo(order));
   }
 
   /** Init is over: who has not subscribed by now does not. */
@@ -107,6 +117,11 @@ export class Telemetry {
   /** flush(), within bounds. */
   async settle(): Promise<void> {
     await Promise.race([this.flush(), delay(SETTLE_MS, undefined, { ref: false })]);
+  }
+
+  #subscriptionTo(order: SubscriptionOrder): Subscription {
+    const onDropped = (dropped: Dropped) => this.#listener?.onDropped(dropped);
+    return new Subscription(order, this.#isStructured, this.#connect, onDropped);
   }
 
   suspend(): void {

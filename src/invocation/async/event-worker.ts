@@ -55,6 +55,9 @@ const STATUS: Readonly<Partial<Record<InvokeRefusal["code"], number>>> = {
   ResourceConflictException: 409,
   ResourceNotReadyException: 502,
   ServiceException: 500,
+  SnapStartException: 400,
+  SnapStartNotReadyException: 409,
+  SnapStartTimeoutException: 408,
   TooManyRequestsException: 429,
 };
 
