@@ -14,10 +14,13 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   utimesSync,
+  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { run } from "../oci/commands.ts";
+import type { SandboxDirectories } from "../sandbox.ts";
 
 /** Root's alone: all who run functions would read what other regions' functions are. */
 const DIRECTORY = "/var/cache/alonzo/microvm";
@@ -35,11 +38,27 @@ const LEFT_OUT = [
   "usr/lib/[^/]*-linux-gnu/(dri|qemu|gallium-pipe|samba|perl/debug|libLLVM[^/]*|[^/]*\\.a)",
 ];
 
+/** The disks of a machine, in the order in which it has them: all sizes are the same, so that machines can go on as others. */
+export interface Disks {
+  readonly byName: Readonly<Record<string, DiskImage>>;
+  release(): void;
+}
+
+/** What the root of all guests is made of, and what it is known by. */
+export interface Base {
+  readonly root: string;
+  readonly rootIdentity: string;
+}
+
 /** An image that is open: for as long as `release` has not been called, and as long as a process has it. */
 export interface DiskImage {
   readonly fd: number;
   release(): void;
 }
+
+/** How large all disks look: more than is ever on one, and no more than what is on it is taken of the host. */
+const DISK_BYTES = 32 * 1024 * 1024 * 1024;
+const BLOCK_BYTES = 512;
 
 interface Kept {
   readonly fd: number;
@@ -62,26 +81,62 @@ export class DiskImages {
     }
   }
 
-  /** The root of all guests, made of `root`, which is the same as long as what is installed on the host is. */
-  async base(root: string, identity: string): Promise<DiskImage> {
+  /** The disks of a function's machine; of one that is nobody's, without directories. */
+  async disksOf(base: Base, directories: Partial<SandboxDirectories>): Promise<Disks> {
+    const { task, runtime, language, layers } = directories;
+    const taking = {
+      base: this.#base(base),
+      task: task === undefined ? this.#nothing() : this.#own(task),
+      runtime: runtime === undefined ? this.#nothing() : this.#shared(runtime),
+      language: language === undefined ? this.#nothing() : this.#shared(language),
+      layers: layers === undefined ? this.#nothing() : this.#own(layers),
+    };
+    // All to the end, so that what was taken is given back whatever becomes of the rest.
+    const settled = await Promise.allSettled(Object.values(taking));
+    const taken = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    const release = (): void => {
+      for (const image of taken) image.release();
+    };
+    const failed = settled.find((result) => result.status === "rejected");
+    if (failed) {
+      release();
+      throw failed.reason;
+    }
+    return {
+      byName: Object.fromEntries(Object.keys(taking).map((name, index) => [name, taken[index] as DiskImage])),
+      release,
+    };
+  }
+
+  /** Where something that is kept for others is, or will be. */
+  pathOf(kind: string, identity: string): string {
+    return join(DIRECTORY, `${kind}-${hash(identity)}`);
+  }
+
+  /** The same as long as what is installed on the host is. */
+  #base({ root, rootIdentity }: Base): Promise<DiskImage> {
     const options = LEFT_OUT.map((pattern) => `--exclude-regex=^${pattern}(/|$)`);
-    return this.#take(`base ${root}`, () => this.#kept(root, `base-${hash(identity)}`, options));
+    return this.#take(`base ${root}`, () => this.#kept(root, this.pathOf("base", rootIdentity), options));
+  }
+
+  /** A disk with nothing on it. */
+  #nothing(): Promise<DiskImage> {
+    return this.#take("nothing", async () => {
+      const path = this.#newPath();
+      writeFileSync(path, "", { mode: 0o600 });
+      return withoutName(path);
+    });
   }
 
   /** A language, a bootstrap: the same for many functions, and for the next region. */
-  async shared(directory: string): Promise<DiskImage> {
-    return this.#take(directory, () => this.#kept(directory, `shared-${hash(fingerprint(directory))}`, []));
+  #shared(directory: string): Promise<DiskImage> {
+    return this.#take(directory, () => this.#kept(directory, this.pathOf("shared", fingerprint(directory)), []));
   }
 
   /** Code, layers: unpacked once and never changed. */
-  async own(directory: string): Promise<DiskImage> {
+  async #own(directory: string): Promise<DiskImage> {
     const { ino, ctimeMs } = statSync(directory);
-    return this.#take(`${directory} ${ino} ${ctimeMs}`, async () => {
-      const path = await this.#make(directory, []);
-      const fd = openSync(path, "r");
-      rmSync(path);
-      return { fd, bytes: statSync(`/proc/self/fd/${fd}`).size, users: 0 };
-    });
+    return this.#take(`${directory} ${ino} ${ctimeMs}`, async () => withoutName(await this.#make(directory, [])));
   }
 
   async close(): Promise<void> {
@@ -126,8 +181,7 @@ export class DiskImages {
     }
   }
 
-  async #kept(directory: string, name: string, options: readonly string[]): Promise<Kept> {
-    const path = join(DIRECTORY, name);
+  async #kept(directory: string, path: string, options: readonly string[]): Promise<Kept> {
     try {
       const now = new Date();
       utimesSync(path, now, now);
@@ -139,18 +193,32 @@ export class DiskImages {
     return { fd: openSync(path, "r"), bytes: 0, users: 0 };
   }
 
+  #newPath(): string {
+    return join(DIRECTORY, `new-${process.pid}-${this.#count++}`);
+  }
+
   /** @returns where it is, under a name that nobody else uses */
   async #make(directory: string, options: readonly string[]): Promise<string> {
-    const path = join(DIRECTORY, `new-${process.pid}-${this.#count++}`);
+    const path = this.#newPath();
     try {
       // Owners and attributes of the host's mean nothing inside.
       await run("mkfs.erofs", ["--quiet", "--all-root", "-x-1", ...options, path, directory]);
+      truncateSync(path, DISK_BYTES);
       return path;
     } catch (error) {
       rmSync(path, { force: true });
       throw error;
     }
   }
+}
+
+/** What it takes goes with the last descriptor of it. */
+function withoutName(path: string): Kept {
+  const fd = openSync(path, "r");
+  truncateSync(path, DISK_BYTES);
+  const bytes = statSync(path).blocks * BLOCK_BYTES;
+  rmSync(path);
+  return { fd, bytes, users: 0 };
 }
 
 function hash(text: string): string {

@@ -19,8 +19,10 @@ import { DiskImages } from "./disk-images.ts";
 import type { Ground } from "./ground.ts";
 import { makeJail } from "./jail.ts";
 import type { Accelerator } from "./machine.ts";
+import { MachinePlace } from "./machine-place.ts";
 import { accelerators, qemuVersion } from "./probe.ts";
 import { MicrovmSandbox } from "./sandbox.ts";
+import { Templates } from "./templates.ts";
 
 const CAPABILITIES: Capabilities = {
   freeze: true,
@@ -39,7 +41,11 @@ const BOOT_MS = 60_000;
 /** On some machines guests hang that are run by KVM: nobody is to wait long for these. */
 const KVM_TRIAL_MS = 5000;
 
-type Prepared = Omit<Ground, "accelerator" | "bootMs"> & { readonly withoutNetwork: string | undefined };
+type Prepared = Omit<Ground, "accelerator" | "bootMs" | "identity"> & {
+  readonly withoutNetwork: string | undefined;
+  /** What guests begin with. */
+  readonly firstPrograms: string;
+};
 
 async function layGround(linux: Linux, layout: CgroupLayout, runDirectory: RunDirectory): Promise<Prepared> {
   const { number, path } = runDirectory;
@@ -52,7 +58,7 @@ async function layGround(linux: Linux, layout: CgroupLayout, runDirectory: RunDi
   // These change more often than what is installed: each guest is told its own.
   rmSync(join(root, RESOLVER));
   symlinkSync(join(OWN_DIRECTORY, "resolv.conf"), join(root, RESOLVER));
-  makeJail(linux, jail);
+  const firstPrograms = makeJail(linux, jail);
   const withoutNetwork = await raiseFirewall(number);
   prepareParentGroup(layout, regionCgroup(number));
   return {
@@ -61,6 +67,7 @@ async function layGround(linux: Linux, layout: CgroupLayout, runDirectory: RunDi
     runDirectory,
     jail,
     root,
+    firstPrograms,
     rootIdentity: INSTALLED.map(identityOf).join("\n"),
     nameServers,
     images: new DiskImages(),
@@ -81,11 +88,13 @@ export class MicrovmDriver implements SandboxDriver {
   readonly description: string;
   readonly #ground: Ground;
   readonly #namespaces: NamespacePool;
+  readonly #templates: Templates;
   readonly #sandboxes = new Set<MicrovmSandbox>();
 
   private constructor(ground: Ground, namespaces: NamespacePool, description: string) {
     this.#ground = ground;
     this.#namespaces = namespaces;
+    this.#templates = new Templates(ground, namespaces);
     this.description = description;
   }
 
@@ -114,7 +123,7 @@ export class MicrovmDriver implements SandboxDriver {
   }
 
   static async #firstThatWorks(candidates: readonly Accelerator[], prepared: Prepared): Promise<MicrovmDriver> {
-    const { withoutNetwork, ...ground } = prepared;
+    const { withoutNetwork, firstPrograms, ...ground } = prepared;
     const network = withoutNetwork === undefined ? "outbound network by nftables" : `no network: ${withoutNetwork}`;
     const { linux, layout, runDirectory } = ground;
     const namespaces = new NamespacePool(linux, runDirectory.number, ground.hasOutside);
@@ -122,7 +131,9 @@ export class MicrovmDriver implements SandboxDriver {
     for (const accelerator of candidates) {
       const how = accelerator === "kvm" ? "KVM" : "software emulation: SLOW";
       const description = `${await qemuVersion()}, ${how}, cgroup ${layout.kind}, ${network}`;
-      const open = (bootMs: number) => new MicrovmDriver({ ...ground, accelerator, bootMs }, namespaces, description);
+      const identity = `${ground.rootIdentity} ${firstPrograms} ${description}`;
+      const open = (bootMs: number) =>
+        new MicrovmDriver({ ...ground, accelerator, bootMs, identity }, namespaces, description);
       try {
         await open(accelerator === "kvm" ? KVM_TRIAL_MS : BOOT_MS).#tryOut();
         namespaces.refill();
@@ -164,7 +175,8 @@ export class MicrovmDriver implements SandboxDriver {
 
   async create(spec: SandboxSpec): Promise<Sandbox> {
     const network = await this.#namespaces.take();
-    const sandbox = new MicrovmSandbox(spec, this.#ground, network, () => {
+    const place = new MachinePlace(this.#ground, network);
+    const sandbox = new MicrovmSandbox(spec, this.#ground, this.#templates, place, () => {
       this.#sandboxes.delete(sandbox);
       this.#namespaces.giveBack(network);
     });

@@ -2,17 +2,16 @@
 import type { CgroupLayout } from "../oci/cgroup-layout.ts";
 import type { Linux } from "../oci/linux.ts";
 import type { RunDirectory } from "../oci/run-directory.ts";
-import type { DiskImages } from "./disk-images.ts";
+import type { Base, DiskImages } from "./disk-images.ts";
 import type { Accelerator } from "./machine.ts";
 
-export interface Ground {
+export interface Ground extends Base {
+  /** Changes with whatever machines are made of: QEMU, kernel, agent, root, how they are run. */
+  readonly identity: string;
   readonly linux: Linux;
   readonly layout: CgroupLayout;
   readonly runDirectory: RunDirectory;
   readonly jail: string;
-  /** What the root of all guests is made of, and what it is known by. */
-  readonly root: string;
-  readonly rootIdentity: string;
   /** What is in their /etc/resolv.conf. */
   readonly nameServers: string;
   readonly images: DiskImages;

@@ -1,5 +1,6 @@
 /** Where QEMU runs: a root with nothing but QEMU in it, as a user of its own without any right. */
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findCommand } from "../oci/commands.ts";
 import { type Linux, MOUNT } from "../oci/linux.ts";
@@ -21,10 +22,14 @@ const DEVICES: Readonly<Record<string, readonly [number, number]>> = {
   "/dev/net/tun": [10, 200],
 };
 
-/** Make the jail of all machines of a region in an empty directory. */
-export function makeJail(linux: Linux, jail: string): void {
+/**
+ * Make the jail of all machines of a region in an empty directory.
+ * @returns what changes with the kernel and with all that guests begin with
+ */
+export function makeJail(linux: Linux, jail: string): string {
   const within = (path: string): string => join(jail, path);
-  for (const path of ["/boot", "/dev/net", "/usr/bin"]) mkdirSync(within(path), { recursive: true, mode: 0o755 });
+  for (const path of ["/boot", "/dev/net", "/run", "/usr/bin"])
+    mkdirSync(within(path), { recursive: true, mode: 0o755 });
   for (const path of LIBRARIES.filter((library) => existsSync(library))) {
     mkdirSync(within(path), { recursive: true, mode: 0o755 });
     linux.bindReadOnly(path, within(path));
@@ -38,8 +43,11 @@ export function makeJail(linux: Linux, jail: string): void {
   for (const [path, [major, minor]] of Object.entries(DEVICES)) {
     if (existsSync(path)) linux.makeDevice(within(path), major, minor);
   }
-  copyFileSync(KERNEL_FILE, within(KERNEL));
-  writeFileSync(within(INITRAMFS), makeInitramfs(), { mode: 0o644 });
+  const kernel = readFileSync(KERNEL_FILE);
+  const initramfs = makeInitramfs();
+  writeFileSync(within(KERNEL), kernel, { mode: 0o644 });
+  writeFileSync(within(INITRAMFS), initramfs, { mode: 0o644 });
+  return createHash("sha256").update(kernel).update(initramfs).digest("hex");
 }
 
 function linkOrBind(linux: Linux, path: string, target: string): void {

@@ -1,6 +1,7 @@
 /** One QEMU: a microVM with one line to its agent, disks that are open files, and one cable. */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex, Readable } from "node:stream";
+import { SandboxError } from "../sandbox-error.ts";
 import type { DiskImage } from "./disk-images.ts";
 import { CABLE, GUEST_ADDRESS } from "./guest-network.ts";
 import { INITRAMFS, jailed, KERNEL } from "./jail.ts";
@@ -18,10 +19,14 @@ export interface MachineParts {
   readonly disks: Readonly<Record<string, DiskImage>>;
   /** Where the guest finds the region. */
   readonly regionAddress: string;
+  /** The saved state of a machine, where it does not boot: the offset of this descriptor is moved. */
+  readonly stateFd?: number;
 }
 
-/** Descriptor of the line to the agent, then those of the disks. */
+/** Descriptors of the line to the agent, of the monitor, then those of the disks, then of the state. */
 const LINE_FD = 3;
+const MONITOR_FD = 4;
+const FIRST_DISK_FD = 5;
 /** Bytes of what a machine said last, for the operator. */
 const MOST_SAID = 8000;
 const SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
@@ -34,7 +39,10 @@ const ACCELERATORS: Readonly<Record<Accelerator, string>> = {
 };
 
 export class Machine {
+  /** To the agent. */
   readonly line: Duplex;
+  /** To QEMU. */
+  readonly monitor: Duplex;
   /** Resolves when nothing of it is left. */
   readonly gone: Promise<void>;
   readonly #child: ChildProcess;
@@ -43,6 +51,9 @@ export class Machine {
   private constructor(child: ChildProcess) {
     this.#child = child;
     this.line = child.stdio[LINE_FD] as Duplex;
+    this.monitor = child.stdio[MONITOR_FD] as Duplex;
+    // Nobody may ever ask it anything.
+    this.monitor.on("error", () => {});
     for (const stream of [child.stdout, child.stderr] as Readable[]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
         this.#said = (this.#said + text).slice(-MOST_SAID);
@@ -60,9 +71,10 @@ export class Machine {
   /** Must be called inside the network namespace that it is to have. */
   static start(parts: MachineParts): Machine {
     const [command, ...parameters] = jailed(parts.jail, parts.userId, qemuParameters(parts));
-    const disks = Object.values(parts.disks).map(({ fd }) => fd);
+    const files = Object.values(parts.disks).map(({ fd }) => fd);
+    if (parts.stateFd !== undefined) files.push(parts.stateFd);
     const child = spawn(command, parameters, {
-      stdio: ["ignore", "pipe", "pipe", "pipe", ...disks],
+      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", ...files],
       env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
     });
     return new Machine(child);
@@ -86,6 +98,21 @@ export class Machine {
     this.#child.kill("SIGCONT");
   }
 
+  /** @throws SandboxError with what the machine said last, when it is gone before or does not do it in time */
+  async within(done: Promise<void>, patienceMs: number, what: string): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new SandboxError(`it is not ${what} after ${patienceMs} ms`)), patienceMs);
+    });
+    try {
+      await Promise.race([done, late]);
+    } catch (error) {
+      throw this.said ? new SandboxError(`${(error as Error).message}: ${this.said}`, { cause: error }) : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   kill(): void {
     this.#child.kill("SIGKILL");
   }
@@ -104,7 +131,8 @@ function kernelParameters(accelerator: Accelerator, regionAddress: string): stri
   ].join(" ");
 }
 
-function qemuParameters({ accelerator, size, disks, regionAddress }: MachineParts): string[] {
+function qemuParameters({ accelerator, size, disks, regionAddress, stateFd }: MachineParts): string[] {
+  const names = Object.keys(disks);
   return [
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-nographic", "-sandbox", SANDBOX],
     ...[
@@ -121,7 +149,9 @@ function qemuParameters({ accelerator, size, disks, regionAddress }: MachinePart
     ...["-device", "virtio-serial-device", "-chardev", `socket,id=agent,fd=${LINE_FD}`],
     ...["-device", "virtserialport,chardev=agent,name=agent"],
     ...["-netdev", `tap,id=cable,ifname=${CABLE},script=no,downscript=no`, "-device", "virtio-net-device,netdev=cable"],
-    ...Object.keys(disks).flatMap((name, index) => disk(name, LINE_FD + 1 + index)),
+    ...["-chardev", `socket,id=monitor,fd=${MONITOR_FD}`, "-mon", "chardev=monitor,mode=control"],
+    ...names.flatMap((name, index) => disk(name, FIRST_DISK_FD + index)),
+    ...(stateFd === undefined ? [] : ["-incoming", `fd:${FIRST_DISK_FD + names.length}`]),
   ];
 }
 

@@ -1,25 +1,24 @@
 /** One execution environment as a microVM: its disks, its network, its listeners, and the agent that runs things in it. */
+import { randomBytes } from "node:crypto";
+import { closeSync } from "node:fs";
 import { Socket } from "node:net";
-import { join } from "node:path";
 import { Connections } from "../connections.ts";
-import { killCgroup, removeCgroup } from "../oci/cgroup.ts";
-import { INSIDE_ADDRESS, type NetworkNamespace } from "../oci/namespace-pool.ts";
-import { regionCgroup } from "../oci/sweep.ts";
-import { userIdOf } from "../oci/user-ids.ts";
+import { INSIDE_ADDRESS } from "../oci/namespace-pool.ts";
 import type { Sandbox, SandboxCommand, SandboxExit, SandboxExtensions, SandboxPaths, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
 import { Agent, type Done, RUNTIME } from "./agent.ts";
-import type { DiskImage } from "./disk-images.ts";
+import type { Disks } from "./disk-images.ts";
 import type { Ground } from "./ground.ts";
-import { layCable } from "./guest-network.ts";
-import { Machine } from "./machine.ts";
-import { enterGroup } from "./machine-group.ts";
-import { machineSize } from "./machine-size.ts";
+import type { Machine } from "./machine.ts";
+import type { MachinePlace } from "./machine-place.ts";
+import type { Templates } from "./templates.ts";
 
 const RUNTIME_API_PORT = 9001;
 const REGION_PORT = 4566;
 const MB = 1024 * 1024;
-/** ms for anything else that the agent is asked for */
+/** What makes the numbers that are drawn in one machine unlike those of others that were the same until then. */
+const ENTROPY_BYTES = 64;
+/** ms for anything that the agent is asked for */
 const PATIENCE_MS = 30_000;
 
 /** Where the disks are seen inside. */
@@ -32,40 +31,47 @@ export class MicrovmSandbox implements Sandbox {
   readonly regionEndpoint = `http://${INSIDE_ADDRESS}:${REGION_PORT}`;
   readonly #spec: SandboxSpec;
   readonly #ground: Ground;
-  readonly #network: NetworkNamespace;
-  readonly #cgroupPath: string;
-  readonly #userId: number;
+  readonly #templates: Templates;
+  readonly #place: MachinePlace;
   readonly #connections = new Connections();
   readonly #onDestroyed: () => void;
-  readonly #disks = new Map<string, DiskImage>();
+  #disks: Disks | undefined;
   #machine: Machine | undefined;
   #agent: Agent | undefined;
 
-  constructor(spec: SandboxSpec, ground: Ground, network: NetworkNamespace, onDestroyed: () => void) {
-    const { number } = ground.runDirectory;
+  constructor(spec: SandboxSpec, ground: Ground, templates: Templates, place: MachinePlace, onDestroyed: () => void) {
     this.id = spec.id;
     this.#spec = spec;
     this.#ground = ground;
-    this.#network = network;
+    this.#templates = templates;
+    this.#place = place;
     this.#onDestroyed = onDestroyed;
-    this.#cgroupPath = join(regionCgroup(number), String(network.slot));
-    this.#userId = userIdOf(number, network.slot);
   }
 
-  /** Boot, and make it this function's: processes are all that is missing when this resolves. */
+  /** Make it this function's: processes are all that is missing when this resolves. */
   async prepare(): Promise<void> {
-    const { linux, hasOutside } = this.#ground;
-    await Promise.all([
-      this.#takeDisks(),
-      layCable(linux, this.#network, this.#userId, hasOutside).then(() => this.#listen()),
+    const { memoryMb, ephemeralStorageMb, directories } = this.#spec;
+    const [disks, stateFd] = await Promise.all([
+      this.#ground.images.disksOf(this.#ground, directories).then((taken) => {
+        this.#disks = taken;
+        return taken;
+      }),
+      this.#templates.open(this.#spec),
+      this.#place.prepare().then(() => this.#listen()),
     ]);
-    const agent = this.#boot();
-    await this.#done("booted", this.#ground.bootMs);
-    agent.order("furnish", {
-      mounts: Object.fromEntries(Object.entries(MOUNTS).filter(([name]) => this.#disks.has(name))),
-      memoryMb: this.#spec.memoryMb,
-      ephemeralStorageMb: this.#spec.ephemeralStorageMb,
+    try {
+      const machine = this.#place.start(this.#spec, disks.byName, stateFd);
+      this.#machine = machine;
+      this.#agent = new Agent(machine.line, this.#spec);
+    } finally {
+      closeSync(stateFd);
+    }
+    this.#running.order("furnish", {
+      mounts: Object.fromEntries(Object.entries(MOUNTS).filter(([name]) => isGiven(directories, name))),
+      memoryMb,
+      ephemeralStorageMb,
       nameServers: this.#ground.nameServers,
+      entropy: randomBytes(ENTROPY_BYTES).toString("hex"),
       nowMs: Date.now(),
     });
     await this.#done("ready");
@@ -113,7 +119,7 @@ export class MicrovmSandbox implements Sandbox {
   /** Made inside the sandbox's network, in which 127.0.0.1 is the guest's. */
   connect(port: number): Socket {
     const { linux } = this.#ground;
-    const fd = linux.insideNetworkNamespace(this.#network.fd, () => linux.connectTcp("127.0.0.1", port));
+    const fd = this.#place.inside(() => linux.connectTcp("127.0.0.1", port));
     return new Socket({ fd, readable: true, writable: true });
   }
 
@@ -124,13 +130,9 @@ export class MicrovmSandbox implements Sandbox {
   }
 
   async destroy(): Promise<void> {
-    this.#machine?.kill();
-    await this.#machine?.gone;
+    await this.#place.leave();
     this.#connections.close();
-    for (const disk of this.#disks.values()) disk.release();
-    this.#disks.clear();
-    killCgroup(this.#ground.layout, this.#cgroupPath);
-    await removeCgroup(this.#ground.layout, this.#cgroupPath);
+    this.#disks?.release();
     this.#onDestroyed();
   }
 
@@ -139,29 +141,10 @@ export class MicrovmSandbox implements Sandbox {
     return this.#agent;
   }
 
-  async #takeDisks(): Promise<void> {
-    const { images, root, rootIdentity } = this.#ground;
-    const { task, runtime, language, layers } = this.#spec.directories;
-    const taken: [string, Promise<DiskImage>][] = [
-      ["base", images.base(root, rootIdentity)],
-      ["task", images.own(task)],
-    ];
-    if (runtime !== undefined) taken.push(["runtime", images.shared(runtime)]);
-    if (language !== undefined) taken.push(["language", images.shared(language)]);
-    if (layers !== undefined) taken.push(["layers", images.own(layers)]);
-    // One by one to the end, so that what was taken is given back whatever becomes of the rest.
-    const settled = await Promise.allSettled(
-      taken.map(async ([name, image]) => {
-        this.#disks.set(name, await image);
-      }),
-    );
-    for (const result of settled) if (result.status === "rejected") throw result.reason;
-  }
-
   async #listen(): Promise<void> {
     const { linux } = this.#ground;
     // The sockets are made inside the sandbox's network: whoever reaches them is inside.
-    const [runtimeApi, region] = linux.insideNetworkNamespace(this.#network.fd, () => [
+    const [runtimeApi, region] = this.#place.inside(() => [
       linux.listenTcp(INSIDE_ADDRESS, RUNTIME_API_PORT),
       linux.listenTcp(INSIDE_ADDRESS, REGION_PORT),
     ]) as [number, number];
@@ -171,35 +154,12 @@ export class MicrovmSandbox implements Sandbox {
     ]);
   }
 
-  #boot(): Agent {
-    const { linux, layout, jail, accelerator } = this.#ground;
-    const size = machineSize(this.#spec);
-    const disks = Object.fromEntries(this.#disks);
-    const machine = linux.insideNetworkNamespace(this.#network.fd, () =>
-      Machine.start({ jail, userId: this.#userId, accelerator, size, disks, regionAddress: INSIDE_ADDRESS }),
-    );
-    this.#machine = machine;
-    if (machine.pid !== undefined) {
-      enterGroup(layout, this.#cgroupPath, machine.pid, this.#spec.memoryMb, size.hostMemoryMb);
-    }
-    const { onOutput, onExtensionOutput } = this.#spec;
-    this.#agent = new Agent(machine.line, { onOutput, onExtensionOutput });
-    return this.#agent;
-  }
-
   /** @throws SandboxError when the machine is gone, or does not do it in time */
-  async #done(what: Done, patienceMs = PATIENCE_MS): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new SandboxError(`it is not ${what} after ${patienceMs} ms`)), patienceMs);
-    });
-    try {
-      await Promise.race([this.#running.done(what), late]);
-    } catch (error) {
-      const said = this.#machine?.said;
-      throw said ? new SandboxError(`${(error as Error).message}: ${said}`, { cause: error }) : error;
-    } finally {
-      clearTimeout(timer);
-    }
+  async #done(what: Done): Promise<void> {
+    await this.#machine?.within(this.#running.done(what), PATIENCE_MS, what);
   }
+}
+
+function isGiven(directories: SandboxSpec["directories"], name: string): boolean {
+  return Object.hasOwn(directories, name);
 }

@@ -5,6 +5,7 @@ frames: a letter, the length in four bytes, the content. `M` is JSON, `O` what t
 One thread that never waits but for all at once: whoever floods the log is not read while the region does not read.
 """
 import ctypes
+import fcntl
 import json
 import os
 import resource
@@ -40,6 +41,7 @@ LIMITS = {
 LIBC = ctypes.CDLL(None, use_errno=True)
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
 LAST_CAPABILITY = 63
+RNDRESEEDCRNG = 0x5207
 MS_RDONLY, MS_NOSUID, MS_NODEV = 1, 2, 4
 
 
@@ -233,8 +235,9 @@ class Agent:
             self._pass_on()
             self._settle()
 
-    def do_furnish(self, mounts, memoryMb, ephemeralStorageMb, nameServers, nowMs):
+    def do_furnish(self, mounts, memoryMb, ephemeralStorageMb, nameServers, entropy, nowMs):
         time.clock_settime(time.CLOCK_REALTIME, nowMs / 1000)
+        stir(bytes.fromhex(entropy))
         for disk, target in mounts.items():
             mount(f"{SYSTEM}/dev/disk-{disk}", target, "erofs", MS_RDONLY | MS_NOSUID | MS_NODEV)
         size = f"size={ephemeralStorageMb}m,nr_inodes={ephemeralStorageMb * INODES_PER_MB},mode=1777"
@@ -377,6 +380,13 @@ def drop_privileges():
     os.setresuid(USER_ID, USER_ID, USER_ID)
     if LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs")
+
+
+def stir(entropy):
+    """Other machines went on from the same state: from here on their random numbers are not the same."""
+    with open("/dev/urandom", "wb", buffering=0) as device:
+        device.write(entropy)
+        fcntl.ioctl(device, RNDRESEEDCRNG)
 
 
 def mount(source, target, kind, flags, options=""):
