@@ -9,7 +9,7 @@ import { HostDirectory } from "../oci/host-directory.ts";
 import type { Size } from "../oci/limits.ts";
 import type { Pipe } from "../oci/linux.ts";
 import { INSIDE_ADDRESS, type NetworkNamespace } from "../oci/namespace-pool.ts";
-import { PLACE, REGION_PORT, RUNTIME_API_PORT, RUNTIME_API_SOCKET } from "../oci/place.ts";
+import { placeAt, REGION_PORT, RUNTIME_API_PORT, RUNTIME_API_SOCKET } from "../oci/place.ts";
 import { regionCgroup } from "../oci/sweep.ts";
 import { Output } from "../output.ts";
 import type { Sandbox, SandboxCommand, SandboxExit, SandboxExtensions, SandboxSpec } from "../sandbox.ts";
@@ -28,6 +28,7 @@ import {
 import { giveTo, type SandboxUsers, sandboxUsers } from "./users.ts";
 import { type Launched, Waiting } from "./waiting.ts";
 
+const PLACE = placeAt(INSIDE_ADDRESS);
 /** Every process is dead when the exit is known, so what is in the pipe is all there is. */
 const DRAIN_MS = 1000;
 /** What a cell is made for: the smallest function that there can be. */

@@ -1,9 +1,13 @@
 /** The OCI configuration of one sandbox for runsc. Pure: spec in, JSON out. */
 import { IMAGE_ROOT, type ImageShell, SHELL_DIRECTORY } from "../oci/image-root.ts";
-import { INSIDE_ADDRESS } from "../oci/namespace-pool.ts";
 import { OWN_DIRECTORY } from "../oci/rootfs.ts";
 import type { SandboxDirectories } from "../sandbox.ts";
 
+/**
+ * Where process 1 listens for what is passed on to the host. The loopback is gVisor's own, and AWS's SDKs fetch credentials
+ * without TLS from no other address.
+ */
+export const LISTENING_ADDRESS = "127.0.0.1";
 const MB = 1024 * 1024;
 const NO_CAPABILITIES = { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] };
 const RLIMITS = {
@@ -62,7 +66,7 @@ export function ociConfig(parts: BundleParts): object {
     process: {
       terminal: false,
       user: { uid: userId, gid: userId, umask: 0o022 },
-      args: [...perl, "-e", script, INSIDE_ADDRESS, OWN_DIRECTORY],
+      args: [...perl, "-e", script, LISTENING_ADDRESS, OWN_DIRECTORY],
       // What it starts gets its own.
       env: [],
       cwd: "/",

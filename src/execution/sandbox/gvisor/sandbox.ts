@@ -10,18 +10,19 @@ import { limitsOf } from "../oci/limits.ts";
 import type { Pipe } from "../oci/linux.ts";
 import type { NetworkNamespace } from "../oci/namespace-pool.ts";
 import { makeGroup } from "../oci/own-group.ts";
-import { PLACE, RUNTIME_API_SOCKET } from "../oci/place.ts";
+import { placeAt, RUNTIME_API_SOCKET } from "../oci/place.ts";
 import { regionCgroup } from "../oci/sweep.ts";
 import { Output } from "../output.ts";
 import type { Sandbox, SandboxCommand, SandboxExit, SandboxExtensions, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
-import { ociConfig } from "./bundle.ts";
+import { LISTENING_ADDRESS, ociConfig } from "./bundle.ts";
 import type { Ground } from "./ground.ts";
 import { Inbound } from "./inbound.ts";
 import { ProcessOne, SCRIPT } from "./process-one.ts";
 import { checkpoint, forget, launch } from "./runsc.ts";
 
 const MB = 1024 * 1024;
+const PLACE = placeAt(LISTENING_ADDRESS);
 /** As in Lambda. All sandboxes have the same: gVisor knows the user, the host's kernel never meets it. */
 const USER_ID = 993;
 /** gVisor's own processes beside the function's memory, of which they need more as the function does. */
