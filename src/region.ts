@@ -299,7 +299,7 @@ export async function startRegion(config: Config): Promise<Region> {
       codeRoute(code),
       usageRoute((query) => metering.report(query), clock),
       ...eventRoutes(asynchronous.browser, asynchronous.counters),
-      ...environmentRoutes(pool, driver.name),
+      ...environmentRoutes(pool, cells, driver.name),
     ],
     log,
   });

@@ -25,6 +25,14 @@ interface Environment {
   readonly maxMemoryUsedMb: number;
 }
 
+/** Sandboxes in which a language waits for a function. */
+interface CellStock {
+  readonly runtime: string;
+  readonly memoryMb: number;
+  readonly ready: number;
+  readonly starting: number;
+}
+
 type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 const ACTIONS: Readonly<Record<string, (client: RegionClient, flags: Flags, id: string | undefined) => Promise<void>>> =
@@ -55,12 +63,23 @@ export async function run(args: readonly string[]): Promise<number> {
 
 async function list(client: RegionClient, flags: Flags): Promise<void> {
   const query = { ...(typeof flags.function === "string" && { functionName: flags.function }) };
-  const answer = await client.json<{ environments: Environment[] }>({ method: "GET", path: PATH, query });
+  const request = { method: "GET", path: PATH, query } as const;
+  const answer = await client.json<{ environments: Environment[]; cells: CellStock[] }>(request);
   if (flags.json === true) return print(JSON.stringify(answer.environments, null, 2));
-  if (answer.environments.length === 0) return print(styled("dim", "no environments"));
+  if (answer.environments.length === 0) print(styled("dim", "no environments"));
+  else table(answer.environments);
+  // They are no function's.
+  if (flags.function === undefined) for (const stock of answer.cells) print(styled("dim", cellsLine(stock)));
+}
+
+function cellsLine({ runtime, memoryMb, ready, starting }: CellStock): string {
+  return `started ahead: ${ready} of ${runtime}, ${memoryMb} MB${starting > 0 ? `, and ${starting} starting` : ""}`;
+}
+
+function table(environments: readonly Environment[]): void {
   const head = ["environment", "function", "state", "age", "last used", "invocations", "memory", "driver"];
   const nowMs = Date.now();
-  const rows = answer.environments.map((environment) => cellsOf(environment, nowMs));
+  const rows = environments.map((environment) => cellsOf(environment, nowMs));
   for (const line of columns([head, ...rows])) print(line);
 }
 

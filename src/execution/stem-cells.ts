@@ -35,6 +35,14 @@ export interface StemCellsOptions {
   readonly parallel: number;
 }
 
+export interface CellStock {
+  readonly runtime: string;
+  /** MB of the function that the language in them was told of. */
+  readonly memoryMb: number;
+  readonly ready: number;
+  readonly starting: number;
+}
+
 interface Stock {
   readonly kind: CellKind;
   readonly demand: CellDemand;
@@ -65,6 +73,14 @@ export class StemCells {
     let size = 0;
     for (const { cells } of this.#stocks.values()) size += cells.size;
     return size;
+  }
+
+  /** What is in stock, of each kind. */
+  list(): CellStock[] {
+    return [...this.#stocks.values()].map(({ kind, cells, growing }) => {
+      const { installation, memoryMb } = kind;
+      return { runtime: installation.runtime, memoryMb, ready: cells.size, starting: growing };
+    });
   }
 
   /** Begin to make cells: not before the region is ready. */

@@ -5,6 +5,7 @@
  */
 import { EnvironmentCensus, type EnvironmentChoice } from "../execution/census.ts";
 import type { EnvironmentPool } from "../execution/pool.ts";
+import type { StemCells } from "../execution/stem-cells.ts";
 import type { WireResponse } from "../wire/service.ts";
 import type { AdminRoute } from "./gateway.ts";
 import { refusal } from "./refusal.ts";
@@ -12,7 +13,7 @@ import { refusal } from "./refusal.ts";
 const PATH = "/_alonzo/environments";
 
 /** @param driver name of the isolation driver that holds them */
-export function environmentRoutes(pool: EnvironmentPool, driver: string): AdminRoute[] {
+export function environmentRoutes(pool: EnvironmentPool, cells: StemCells, driver: string): AdminRoute[] {
   const census = new EnvironmentCensus(pool, driver);
   return [
     {
@@ -21,7 +22,7 @@ export function environmentRoutes(pool: EnvironmentPool, driver: string): AdminR
       signed: true,
       handle({ path, query }) {
         if (path !== PATH) throw refusal("UnknownOperationException", "There is nothing at this path");
-        return json({ environments: census.list(chosen(query) ?? "all") });
+        return json({ environments: census.list(chosen(query) ?? "all"), cells: cells.list() });
       },
     },
     {

@@ -1,6 +1,7 @@
 /** Execution environments as an operator sees them: listed, ended, and made cold, by API and by command line. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { PublishVersionCommand, PutProvisionedConcurrencyConfigCommand } from "@aws-sdk/client-lambda";
 import { signHeaders } from "../../src/gateway/test-gateway.ts";
 import { zipOf } from "../api/lambda/zip.ts";
@@ -114,6 +115,18 @@ test("what ends nothing in particular is refused, and so is who is no administra
   assert.equal((await ask("POST", {}, "/cold")).status, 400);
   assert.equal((await ask("GET", {}, "/other")).status, 404);
   assert.equal((await fetch(`${region.url}/_alonzo/environments`)).status, 403);
+});
+
+test("what was started ahead is counted for each language and size", async (t) => {
+  const { isolation } = (await (await fetch(`${region.url}/_alonzo/health`)).json()) as { isolation: string };
+  if (isolation !== "container") return t.skip(`${isolation} starts nothing ahead`);
+  await region.invoke(await deploy());
+  const stocks = async () => (await ask("GET", {})).body.cells as Record<string, unknown>[];
+  const isReady = ({ runtime, memoryMb, ready }: Record<string, unknown>) =>
+    runtime === "nodejs26.x" && memoryMb === 256 && Number(ready) > 0;
+  while (!(await stocks()).some(isReady)) await delay(20);
+  const { stdout } = await AlonzoCommand.run(t, ["environments", "--endpoint", region.url]);
+  assert.match(stdout, /started ahead: \d+ of nodejs26\.x, 256 MB/);
 });
 
 test("alonzo environments shows them as a table or JSON, kills and cools", async (t) => {

@@ -11,6 +11,14 @@ const TASKS = `
     throw: async () => { throw new Error("thrown"); },
     exit: async () => process.exit(1),
     hang: () => sleep(60_000),
+    litter: async () => {
+      // What is to be swept with the environment: processes that outlive their parents, files, sockets, half a crash.
+      const { spawn } = require("node:child_process");
+      for (let count = 0; count < 3; count++) spawn("/bin/sleep", ["1000"], { detached: true, stdio: "ignore" }).unref();
+      require("node:fs").writeFileSync("/tmp/litter" + Math.random(), Buffer.alloc(1 << 20));
+      require("node:net").createServer().listen(0).unref();
+      return "littered";
+    },
     hoard: async () => {
       const hoard = [];
       for (;;) {
@@ -44,6 +52,7 @@ export function tasks(mayHoard: boolean): readonly Task[] {
     { event: { task: "sleep", ms: 50 }, ends: "well" },
     { event: { task: "sleep", ms: 400 }, ends: "well" },
     { event: { task: "large", bytes: 900_000 }, ends: "well" },
+    { event: { task: "litter" }, ends: "well" },
     { event: { task: "throw" }, ends: "in an error" },
     { event: { task: "exit" }, ends: "in an error" },
     { event: { task: "hang" }, ends: "in an error" },

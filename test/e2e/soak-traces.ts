@@ -1,18 +1,28 @@
 /** What a region occupies on the machine, counted from outside: to tell what is left of functions that are gone. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 export interface Traces {
   readonly processes: number;
+  /** Processes of users that belong to the region's sandboxes, whose children they no longer are. */
+  readonly inside: number;
+  /** Of every kind, of the region and of what is inside. */
+  readonly namespaces: number;
+  /** Ends of network cables. */
+  readonly cables: number;
   readonly mounts: number;
   /** Descriptors, by what they are. */
   readonly sockets: number;
   readonly files: number;
   readonly networks: number;
   readonly cgroups: number;
-  /** Of the region's run directory. */
+  /** Files and directories below the region's run directory. */
   readonly entries: number;
 }
+
+/** As sandbox/oci/user-ids.ts gives them out. */
+const FIRST_USER_ID = 1_000_000;
+const USER_IDS_PER_REGION = 4096;
 
 /** @param pid of the region */
 export function tracesOf(pid: number): Traces {
@@ -21,14 +31,20 @@ export function tracesOf(pid: number): Traces {
   const directory = lock?.replace(/\.lock$/, "");
   const sockets = links.filter((link) => link.startsWith("socket:")).length;
   const networks = links.filter((link) => link.startsWith("net:")).length;
+  const number = directory === undefined ? undefined : Number(basename(directory));
+  const inside = number === undefined ? [] : processesInside(number);
   return {
     processes: descendantsOf(pid),
+    inside: inside.length,
+    namespaces: namespacesOf([pid, ...inside]),
+    cables:
+      number === undefined ? 0 : namesIn("/sys/class/net").filter((name) => name.startsWith(`alz${number}-`)).length,
     mounts: directory === undefined ? 0 : mountsBelow(pid, directory),
     sockets,
     networks,
     files: links.length - sockets - networks,
     cgroups: directory === undefined ? 0 : cgroupsOf(directory),
-    entries: directory === undefined ? 0 : listOf(directory).length,
+    entries: directory === undefined ? 0 : entriesBelow(directory),
   };
 }
 
@@ -68,6 +84,40 @@ function textOf(path: string): string {
     return readFileSync(path, "utf8");
   } catch {
     return "";
+  }
+}
+
+function processesInside(region: number): number[] {
+  const first = FIRST_USER_ID + region * USER_IDS_PER_REGION;
+  return namesIn("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const status = textOf(`/proc/${pid}/status`);
+      const user = Number(/^Uid:\s+(\d+)/m.exec(status)?.[1]);
+      // A dead one that the machine's process 1 has not yet collected is nothing any more.
+      return user >= first && user < first + USER_IDS_PER_REGION && !/^State:\s+[ZX]/m.test(status);
+    });
+}
+
+function namespacesOf(pids: readonly number[]): number {
+  const links = pids.flatMap((pid) => namesIn(`/proc/${pid}/ns`).map((name) => linkOf(`/proc/${pid}/ns/${name}`)));
+  return new Set(links.filter((link) => link !== "")).size;
+}
+
+/** What the OCI runtime made of /usr, and whatever else is mounted, is not the region's: it would never end. */
+function entriesBelow(directory: string): number {
+  const own = join(directory, "root");
+  const count = (path: string): number =>
+    listOf(path).reduce((sum, below) => sum + 1 + (below === own ? 0 : count(below)), 0);
+  return count(directory);
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
   }
 }
 

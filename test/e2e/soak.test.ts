@@ -1,7 +1,7 @@
 /**
  * Everything at once, at random but always the same: functions come, change, fail in every way, are throttled and go,
- * while they are invoked in every way. Then nothing may be left of them. Longer by ALONZO_SOAK_SECONDS, otherwise by
- * ALONZO_SOAK_SEED.
+ * while they are invoked in every way, and their environments are ended under them. Then nothing may be left of them.
+ * Longer by ALONZO_SOAK_MINUTES, otherwise by ALONZO_SOAK_SEED, more at a time by ALONZO_SOAK_CONCURRENCY.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -17,15 +17,19 @@ import {
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
+import { signHeaders } from "../../src/gateway/test-gateway.ts";
 import { TestRegion } from "../test-region.ts";
 import { soakCode, type Task, tasks } from "./soak-function.ts";
 import { memoryOf, type Traces, tracesOf } from "./soak-traces.ts";
 
-const SECONDS = Number(process.env.ALONZO_SOAK_SECONDS ?? 20);
+const MINUTES = Number(process.env.ALONZO_SOAK_MINUTES ?? 1 / 3);
 const SEED = Number(process.env.ALONZO_SOAK_SEED ?? 20_261_121);
-const CONCURRENCY = 8;
-const CALLERS = 10;
-const FUNCTIONS = ["f0", "f1", "f2", "f3"];
+const CONCURRENCY = Number(process.env.ALONZO_SOAK_CONCURRENCY ?? 8);
+/** Some more than may run, so that some are refused. */
+const CALLERS = CONCURRENCY + 2;
+/** Its environments are ended while they run: its invocations may end in any way. */
+const VICTIM = "victim";
+const FUNCTIONS = ["f0", "f1", "f2", "f3", VICTIM];
 const MOST_GROWTH_MB = 150;
 /** Databases open a file or two more when they first need them. */
 const SPARE = 3;
@@ -71,7 +75,8 @@ class Soak {
     if (draw < 0.67) return this.#refusable("async", this.#event(name));
     if (draw < 0.85) return this.#refusable("create", this.#create(name));
     if (draw < 0.9) return this.#refusable("update", this.#update(name));
-    if (draw < 0.97) return this.#refusable("throttle", this.#throttle(name));
+    if (draw < 0.95) return this.#refusable("throttle", this.#throttle(name));
+    if (draw < 0.98) return this.#end();
     return this.#refusable("delete", this.delete(name));
   }
 
@@ -83,7 +88,8 @@ class Soak {
     const { event, ends } = this.#one(this.#tasks);
     const answer = await this.#region.lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }));
     const isError = answer.FunctionError !== undefined;
-    assert.equal(isError, ends !== "well", `${JSON.stringify(event)}: ${answer.Payload?.transformToString()}`);
+    if (FunctionName !== VICTIM)
+      assert.equal(isError, ends !== "well", `${JSON.stringify(event)}: ${answer.Payload?.transformToString()}`);
   }
 
   async #stream(FunctionName: string): Promise<void> {
@@ -94,6 +100,7 @@ class Soak {
     let end: { readonly ErrorCode?: string | undefined } | undefined;
     for await (const { InvokeComplete } of EventStream ?? []) end = InvokeComplete ?? end;
     assert.ok(end, `${JSON.stringify(event)}: a stream without an end`);
+    if (FunctionName === VICTIM) return;
     assert.equal(end.ErrorCode !== undefined, ends !== "well", JSON.stringify([event, end]));
   }
 
@@ -132,6 +139,17 @@ class Soak {
     return ReservedConcurrentExecutions === undefined
       ? lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }))
       : lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions }));
+  }
+
+  /** Its environments at once, or those of all when they have finished what they run. */
+  async #end(): Promise<void> {
+    const isCold = this.#random() < 0.5;
+    const method = isCold ? "POST" : "DELETE";
+    const url = `${this.#region.url}/_alonzo/environments${isCold ? "/cold" : ""}?functionName=${isCold ? this.#one(FUNCTIONS) : VICTIM}`;
+    const answer = await fetch(url, { method, headers: await signHeaders(method, url, {}, "") });
+    const what = `${isCold ? "cold" : "kill"} ${answer.status}`;
+    this.counts[what] = (this.counts[what] ?? 0) + 1;
+    assert.ok([200, 404].includes(answer.status), await answer.text());
   }
 
   #one<T>(choices: readonly T[]): T {
@@ -194,8 +212,8 @@ test("whatever functions go through, every call is answered and nothing is left 
   region.lambda.destroy();
   await delay(2000);
   const before = tracesOf(region.pid);
-  const endMs = performance.now() + SECONDS * 1000;
-  const halfMs = endMs - SECONDS * 500;
+  const endMs = performance.now() + MINUTES * 60_000;
+  const halfMs = endMs - MINUTES * 30_000;
   let memoryAtHalf: number | undefined;
   const caller = async (): Promise<void> => {
     while (performance.now() < endMs) {
