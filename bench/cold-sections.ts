@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { BundleFigures } from "./cold-bundle.ts";
 import type { BurstFigures } from "./cold-burst.ts";
+import type { PackageFigures } from "./cold-package.ts";
 import type { ColdFigures } from "./cold-start.ts";
 import type { DensityFigures } from "./density.ts";
 import { mb, ms, type Section, times } from "./report.ts";
@@ -76,6 +77,19 @@ export function bundleSection({ functions, bundleMb, coldP50Ms, loadP50Ms }: Bun
       ["plain node p50", ms(loadP50Ms)],
     ],
     rows: [{ what: "cold start with a large bundle: p50 of plain node's", measured, unit: "x", bar: { atMost: 1.5 } }],
+  };
+}
+
+export function packageSection({ packageMb, starts, firstMs, laterP50Ms, smallP50Ms }: PackageFigures): Section {
+  const what = "a package of 250 MB: p50 of its later cold starts, of the smallest function's";
+  return {
+    title: `Package (cold starts of a function with ${packageMb} MB of files, in turns with the smallest)`,
+    table: [
+      ["its first cold start", ms(firstMs)],
+      [`its next ${starts}, p50`, ms(laterP50Ms)],
+      ["the smallest function's, p50", ms(smallP50Ms)],
+    ],
+    rows: [{ what, measured: laterP50Ms / smallP50Ms, unit: "x", bar: { atMost: 1.25 } }],
   };
 }
 

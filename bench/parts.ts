@@ -5,7 +5,8 @@ import { measureAsync } from "./async.ts";
 import { LANGUAGES } from "./bench-functions.ts";
 import { measureColdBundle } from "./cold-bundle.ts";
 import { type BurstFigures, measureColdBurst } from "./cold-burst.ts";
-import { bundleSection, burstSection, coldSection, densitySection } from "./cold-sections.ts";
+import { measureColdPackage, type PackagePlan } from "./cold-package.ts";
+import { bundleSection, burstSection, coldSection, densitySection, packageSection } from "./cold-sections.ts";
 import { type ColdFigures, measureColdStart } from "./cold-start.ts";
 import { type DensityFigures, measureDensity } from "./density.ts";
 import { measureEventLatency } from "./event-latency.ts";
@@ -43,6 +44,7 @@ export interface Plan {
   readonly burst: number;
   /** Functions with many dependencies. */
   readonly bundles: number;
+  readonly package: PackagePlan;
   /** Idle environments: of Node, of Python. */
   readonly density: readonly [number, number];
   readonly turns: TurnsPlan;
@@ -150,6 +152,10 @@ export const PARTS: Readonly<Record<string, Part>> = {
   cold,
   burst,
   bundle: part((bench) => bench.withRegion((region) => measureColdBundle(region, bench.plan.bundles)), bundleSection),
+  package: part(
+    (bench) => bench.withRegion((region) => measureColdPackage(region, bench.plan.package)),
+    packageSection,
+  ),
   density: { ...density, isLong: true },
   warm: inRegion(measureWarmInvoke, sections.warmSection),
   freezing: part(({ isolation, plan }) => measureFreezing(isolation, plan.turns), sections.freezingSection),

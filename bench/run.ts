@@ -17,6 +17,7 @@ const FULL: Plan = {
   functions: 101,
   burst: 100,
   bundles: 7,
+  package: { files: 249, starts: 21 },
   density: [500, 1000],
   turns: { rounds: 3, roundMs: 1250 },
   payloads: {
@@ -38,6 +39,7 @@ const QUICK: Plan = {
   functions: 3,
   burst: 4,
   bundles: 1,
+  package: { files: 4, starts: 1 },
   density: [2, 2],
   turns: { rounds: 1, roundMs: 200 },
   payloads: { whole: [{ bytes: 6 * MB, concurrency: 2, rounds: 1 }], streamedBytes: 7 * MB },
