@@ -37,16 +37,15 @@ export const UNREACHABLE: Readonly<Record<string, string>> = {
   S3FilesMountTimeoutException: "there is no S3 Files",
   SerializedRequestEntityTooLargeException: "requests are not serialised again on their way",
   ServiceQuotaExceededException: "no quota of this region is of that kind",
-  SnapStartException: "no snapshots are made yet",
-  SnapStartNotReadyException: "no snapshots are made yet",
-  SnapStartRegenerationFailureException: "no snapshots are made yet",
-  SnapStartTimeoutException: "no snapshots are made yet",
+  SnapStartRegenerationFailureException: "a version whose snapshot cannot be made again starts plainly",
   UnsupportedMediaTypeException: "AWS documents it, and takes any content type",
   SubnetIPAddressLimitReachedException: "there is no EC2",
 };
 
 const UNTHROTTLED = "the control API is not throttled";
 const NO_OTHER_CHANGE = "settings beside a version change at once, and in turn: none is under way when another comes";
+
+const LATEST_ONLY = "it names no version, and only published ones have snapshots";
 
 /** For one operation: `Operation Error`, or `* Error` for all that no test of its own covers. */
 export const UNREACHABLE_FOR: Readonly<Record<string, string>> = {
@@ -73,4 +72,7 @@ export const UNREACHABLE_FOR: Readonly<Record<string, string>> = {
   "UpdateFunctionConfiguration CodeSigningConfigNotFoundException": "a configuration in use cannot be deleted",
   "UpdateFunctionConfiguration CodeVerificationFailedException": "code is verified when it comes",
   "UpdateFunctionConfiguration InvalidCodeSignatureException": "code is verified when it comes",
+  "InvokeAsync SnapStartException": LATEST_ONLY,
+  "InvokeAsync SnapStartNotReadyException": LATEST_ONLY,
+  "InvokeAsync SnapStartTimeoutException": LATEST_ONLY,
 };
