@@ -31,7 +31,7 @@ export const BY_EXHAUSTION: readonly Escape[] = [
                       time.sleep(60)
                   os._exit(0)
       tell("daemons", daemons)`,
-    contained: /^(done None|EAGAIN)$/,
+    contained: new RegExp(`^(done None|EAGAIN|${OR_KILLED})$`),
   },
   {
     name: "threads",
@@ -158,6 +158,7 @@ export const BY_EXHAUSTION: readonly Escape[] = [
           except OSError as error: return error.errno == errno.ENOSPC and count < 40_000
       tell("depth", deep)`,
     contained: new RegExp(`^(done True|${OR_KILLED})$`),
+    ofKernel: true,
   },
   {
     name: "the bytes and files of /tmp",
@@ -173,6 +174,7 @@ export const BY_EXHAUSTION: readonly Escape[] = [
           while True: os.write(file, b"x" * (1 << 20))
       tell("files", files); tell("bytes", big)`,
     contained: new RegExp(`^(done True|${OR_KILLED})$`),
+    ofKernel: true,
   },
   {
     name: "timers and queued signals",
@@ -189,6 +191,7 @@ export const BY_EXHAUSTION: readonly Escape[] = [
               if libc.sigqueue(os.getpid(), 40, ctypes.c_void_p(0)) != 0: return True
       tell("timers", timers); tell("signals", signals)`,
     contained: new RegExp(`^(done True|${OR_KILLED})$`),
+    ofKernel: true,
   },
   {
     name: "watches on files",
@@ -218,7 +221,7 @@ export const BY_EXHAUSTION: readonly Escape[] = [
     tries: `
       for number in list(range(1, 32)) + [64]:
           if number not in (10, 15): tell(str(number), lambda: os.kill(1, number))`,
-    contained: /^(done None|EPERM|ESRCH|SIGKILL|EINVAL)$/,
+    contained: /^(done None|EPERM|ESRCH|SIGKILL|EINVAL|ENDED)$/,
   },
   {
     name: "the disk of the host by images of crashed programs",

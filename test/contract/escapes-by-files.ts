@@ -196,6 +196,7 @@ export const BY_FILES: readonly Escape[] = [
       for name in ("mem", "kmem", "port", "kmsg", "kvm", "fuse", "vda", "sda", "nvme0n1", "loop-control", "net/tun", "vhost-net",
           "vhost-vsock", "vsock", "ptmx", "tty", "console", "snapshot", "cpu/0/msr", "mapper/control", "userfaultfd", "uinput"):
           tell(name, lambda: os.open("/dev/" + name, os.O_RDWR))`,
+    ofKernel: true,
   },
   {
     name: "programs that the kernel would run: core_pattern, modprobe, hotplug, uevent_helper, binfmt_misc",
@@ -279,6 +280,6 @@ export const BY_FILES: readonly Escape[] = [
               socket.send_fds(line, [b"x"], files)
           return "handed"
       tell("descriptors", hand_over)`,
-    contained: /^(done 'handed'|ENOENT|EPERM|ECONNREFUSED|EPIPE|ECONNRESET|EMSGSIZE|TypeError.*)$/,
+    contained: /^(done 'handed'|ENOENT|EPERM|ECONNREFUSED|EPIPE|ECONNRESET|EMSGSIZE|EINVAL|TypeError.*)$/,
   },
 ];
