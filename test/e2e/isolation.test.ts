@@ -30,6 +30,21 @@ function connectProgram(host: string, port: number): string {
     .on("error", (error) => { console.log(error.code); process.exit() })`;
 }
 
+/** Each datagram comes from a port of its own, and is a flow of its own: how many are answered. */
+const FLOOD = `
+import socket, sys
+answered = 0
+for port in range(20000, 40000):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        line.bind(("", port))
+        line.settimeout(2 if answered == port - 20000 else 0.0001)
+        line.sendto(b"flow", (sys.argv[1], 8081))
+        try:
+            line.recv(100); answered += 1
+        except (TimeoutError, BlockingIOError, ConnectionRefusedError, PermissionError): pass
+print(answered, "of 20000 arrived")
+`;
+
 for (const [title, isCell] of [
   ["code in a container cannot get out", false],
   ["code in a container that was started ahead cannot get out", true],
@@ -269,11 +284,20 @@ except OSError as error: print("bytes", error.errno)
       ip("link", "set", `alt${process.pid}`, "up");
       ip("-netns", name, "address", "add", "192.0.2.130/30", "dev", "eth0");
       ip("-netns", name, "link", "set", "eth0", "up");
-      const program = `require("net").createServer((s) => s.end()).listen(8080, "192.0.2.130", () => console.log("up"))`;
+      const program = `const heard = require("dgram").createSocket("udp4");
+        heard.on("message", (text, { port, address }) => heard.send(text, port, address)).bind(8081, "192.0.2.130");
+        require("net").createServer((s) => s.end()).listen(8080, "192.0.2.130", () => console.log("up"))`;
       server = spawn("ip", ["netns", "exec", name, process.execPath, "-e", program], {
         stdio: ["ignore", "pipe", "inherit"],
       });
       await new Promise((resolve) => server?.stdout?.once("data", resolve));
+      assert.equal(await connects("192.0.2.130", 8080), "CONNECTED");
+      // Nor can one take the table in which the kernel keeps everybody's connections: another may still open one.
+      const flood = await given({ code: { "flood.py": FLOOD } });
+      await (await flood.start(["/usr/bin/python3", "/var/task/flood.py", "192.0.2.130"])).exited;
+      assert.match(flood.output, /^(\d+) of 20000 arrived\n$/);
+      const arrived = Number.parseInt(flood.output, 10);
+      assert.ok(arrived > 1000 && arrived <= 4096, flood.output);
       assert.equal(await connects("192.0.2.130", 8080), "CONNECTED");
     } finally {
       server?.kill("SIGKILL");

@@ -9,6 +9,11 @@ import { hasCommand, run } from "./commands.ts";
 export const ADDRESSES = "198.18.0.0/15";
 const FIRST_ADDRESS = ((198 << 24) | (18 << 16)) >>> 0;
 const ADDRESSES_PER_REGION = 4096;
+/**
+ * Flows that one sandbox may have under way, as the kernel counts them: some last minutes beyond their sockets. All of the machine
+ * share one table of them, and when that is full nobody can open a connection any more.
+ */
+const MOST_FLOWS = 4096;
 /** A sandbox takes two addresses: the host's end of its cable and its own. */
 export const SLOTS = ADDRESSES_PER_REGION / 2;
 
@@ -30,7 +35,8 @@ export function addressesOf(region: number, slot: number): { readonly host: stri
   return { host: dotted(host), inside: dotted(host + 1) };
 }
 
-function rules(region: number): string {
+/** @param areCounted not every kernel can count flows by their source */
+function rules(region: number, areCounted: boolean): string {
   const cables = `"alz${region}-*"`;
   const range = `${dotted(FIRST_ADDRESS + region * ADDRESSES_PER_REGION)}/20`;
   const table = tableName(region);
@@ -38,6 +44,7 @@ function rules(region: number): string {
 table inet ${table}
 delete table inet ${table}
 table inet ${table} {
+  set flows { type ipv4_addr; size ${SLOTS * 2}; flags dynamic; }
   chain forged {
     type filter hook prerouting priority raw; policy accept;
     iifname ${cables} meta nfproto != ipv4 drop
@@ -50,6 +57,7 @@ table inet ${table} {
   chain through_host {
     type filter hook forward priority filter - 5; policy accept;
     iifname ${cables} ip daddr { 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, ${ADDRESSES}, 224.0.0.0/3 } drop
+    ${areCounted ? `iifname ${cables} ct state new add @flows { ip saddr ct count over ${MOST_FLOWS} } drop` : ""}
     oifname ${cables} ct state established,related accept
     oifname ${cables} drop
   }
@@ -68,7 +76,8 @@ table inet ${table} {
 export async function raiseFirewall(region: number): Promise<string | undefined> {
   if (!hasCommand("nft")) return "nft is missing (install nftables)";
   try {
-    await run("nft", ["-f", "-"], rules(region));
+    const load = (areCounted: boolean) => run("nft", ["-f", "-"], rules(region, areCounted));
+    await load(true).catch(() => load(false));
     writeFileSync("/proc/sys/net/ipv4/ip_forward", "1");
     return undefined;
   } catch (error) {
