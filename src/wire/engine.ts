@@ -31,7 +31,7 @@ type AnyHandler = (input: Members, context: CallContext) => unknown;
 export function createService<M>(options: ServiceOptions<M>): WireService {
   const { model, onFault } = options;
   const protocols = options.protocol ? new Protocols([options.protocol]) : Protocols.of(model);
-  const streamed = new Set([...model.operations.values()].filter(hasStreamedBody).map(({ name }) => name));
+  const streamed = new Set(streamedBy(model).map(({ name }) => name));
   const handlers = new Map(Object.entries(options.handlers) as [string, AnyHandler][]);
   const open = new Set<string>(options.open);
   const invalidInput = options.invalidInput ?? validationException;
@@ -76,6 +76,11 @@ export function createService<M>(options: ServiceOptions<M>): WireService {
     },
     renderError: (error, requestId, head) => protocols.spokenIn(head).fail(error, requestId),
   };
+}
+
+/** Of the protocols, REST with XML alone reads bodies as they come. */
+function streamedBy({ protocols, operations }: ServiceModel): Operation[] {
+  return protocols.includes("aws.protocols#restXml") ? [...operations.values()].filter(hasStreamedBody) : [];
 }
 
 /** Blobs only: a union that streams is a stream of events. */

@@ -17,7 +17,7 @@ import { BucketRouter } from "./rest-xml-route.ts";
 import type { WireRequest, WireResponse } from "./service.ts";
 import type { ServiceError } from "./service-error.ts";
 import type { Member, Shape } from "./shape.ts";
-import { malformedXml, readXml } from "./strict-xml.ts";
+import { malformedXml, readXml, readXmlMembers } from "./strict-xml.ts";
 import { streamOf } from "./whole-body.ts";
 
 const NO_BODY = Buffer.alloc(0);
@@ -74,7 +74,7 @@ class RestXml implements Protocol {
     }
     if (inBody.length > 0 && request.body.length > 0) {
       const { name, traits } = operation.input;
-      const body = readXml(operation.input, request.body, [traits.xmlName ?? name]) as Members;
+      const body = readXmlMembers(inBody, request.body, [traits.xmlName ?? name]);
       for (const member of inBody) assign(input, member.name, body[member.name]);
     }
     return input;

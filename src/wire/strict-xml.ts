@@ -6,7 +6,7 @@ import { isUtf8 } from "node:buffer";
 import { parseXML } from "@aws-sdk/xml-builder";
 import type { Members } from "./protocol.ts";
 import { ServiceError } from "./service-error.ts";
-import type { Shape, Traits } from "./shape.ts";
+import type { Member, Shape, Traits } from "./shape.ts";
 
 const MAX_DEPTH = 64;
 
@@ -22,6 +22,15 @@ export function malformedXml(cause?: unknown): ServiceError {
 
 /** @param root names that the root element may have @throws ServiceError MalformedXML */
 export function readXml(shape: Shape, body: Buffer, root: readonly string[]): unknown {
+  return readElement(shape, rootOf(body, root), 0);
+}
+
+/** Of a structure of which only some members stand in the document. @throws ServiceError MalformedXML */
+export function readXmlMembers(members: readonly Member[], body: Buffer, root: readonly string[]): Members {
+  return readMembers(members, rootOf(body, root), 0);
+}
+
+function rootOf(body: Buffer, root: readonly string[]): unknown {
   if (!isUtf8(body)) throw malformedXml();
   let tree: Members;
   try {
@@ -31,7 +40,7 @@ export function readXml(shape: Shape, body: Buffer, root: readonly string[]): un
   }
   const [name = ""] = Object.keys(tree);
   if (!root.includes(localName(name))) throw malformedXml();
-  return readElement(shape, tree[name], 0);
+  return tree[name];
 }
 
 const localName = (name: string): string => name.slice(name.indexOf(":") + 1);
@@ -41,7 +50,7 @@ function readElement(shape: Shape, value: unknown, depth: number): unknown {
   switch (shape.type) {
     case "structure":
     case "union":
-      return readStructure(shape, value, depth);
+      return readMembers(shape.members, value, depth);
     case "list":
       return readItems(shape, value, depth);
     case "map":
@@ -53,12 +62,12 @@ function readElement(shape: Shape, value: unknown, depth: number): unknown {
   }
 }
 
-function readStructure(shape: Shape, value: unknown, depth: number): Members {
+function readMembers(members: readonly Member[], value: unknown, depth: number): Members {
   const isEmpty = typeof value === "string" && value.trim() === "";
   if (!isEmpty && (typeof value !== "object" || value === null || Array.isArray(value))) throw malformedXml();
   const elements = isEmpty ? {} : (value as Members);
   const result: Members = {};
-  for (const { name, traits, target, required } of shape.members) {
+  for (const { name, traits, target, required } of members) {
     const element = traits.xmlName ?? name;
     if (Object.hasOwn(elements, element)) {
       result[name] = readMember(target, traits, elements[element], depth + 1);

@@ -73,7 +73,13 @@ def report(work):
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": 1}, inject_host_prefix=False),
+        config=Config(
+            retries={"total_max_attempts": 1},
+            inject_host_prefix=False,
+            s3={"addressing_style": "path"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
     )
     known = set(client.meta.service_model.operation_names)
     outputs = [

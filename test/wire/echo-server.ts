@@ -6,11 +6,13 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { createService } from "../../src/wire/engine.ts";
 import { failFor } from "../../src/wire/fail.ts";
 import type { ErrorName, Handlers } from "../../src/wire/handlers.ts";
 import { loadModel, type ServiceModel } from "../../src/wire/model.ts";
-import type { CallContext, WireRequest } from "../../src/wire/service.ts";
+import type { BodyStream, CallContext, WireRequest } from "../../src/wire/service.ts";
+import { streamOf } from "../../src/wire/whole-body.ts";
 
 export interface Answer {
   /** For calls of this operation; those before it that are for others are passed over. */
@@ -31,6 +33,17 @@ export interface EchoServer {
   close(): Promise<void>;
 }
 
+/** A body that comes as a stream is compared as the bytes of it; an empty one is none. */
+async function withoutStream(input: unknown): Promise<unknown> {
+  const members = Object.entries(input as Record<string, unknown>).map(async ([name, value]) => {
+    const isStream = typeof value === "object" && value !== null && "trailers" in value && "announced" in value;
+    if (!isStream) return [name, value] as const;
+    const bytes = await buffer(value as BodyStream);
+    return [name, bytes.length === 0 ? undefined : bytes] as const;
+  });
+  return Object.fromEntries(await Promise.all(members));
+}
+
 /** @param name of the service's model */
 export async function startEchoServer(name: string): Promise<EchoServer> {
   const model = loadModel(name);
@@ -41,7 +54,8 @@ export async function startEchoServer(name: string): Promise<EchoServer> {
   const handlers = Object.fromEntries(
     [...model.operations.keys()].map((operation) => [
       operation,
-      (input: unknown) => {
+      async (given: unknown) => {
+        const input = await withoutStream(given);
         calls.push({ operation, input });
         while (answers[0]?.operation !== undefined && answers[0].operation !== operation) answers.shift();
         const { error, output } = answers.shift() ?? {};
@@ -58,8 +72,12 @@ export async function startEchoServer(name: string): Promise<EchoServer> {
     for await (const chunk of incoming) chunks.push(chunk);
     const [path = "", query = ""] = (incoming.url ?? "").split("?", 2);
     const headers = incoming.headers as WireRequest["headers"];
-    const request = { method: incoming.method ?? "", path, query, headers, body: Buffer.concat(chunks) };
-    const response = await service.handle(request, context);
+    const whole = Buffer.concat(chunks);
+    const head = { method: incoming.method ?? "", path, query, headers };
+    const operation = service.operationOf({ ...head, body: whole });
+    const isStreamed = operation !== undefined && service.streamsBody(operation);
+    const body = isStreamed ? { body: Buffer.alloc(0), stream: streamOf(whole) } : { body: whole };
+    const response = await service.handle({ ...head, ...body }, context);
     outgoing.writeHead(response.status, response.headers);
     if (Buffer.isBuffer(response.body)) outgoing.end(response.body);
     else pipeline(response.body, outgoing, () => {});

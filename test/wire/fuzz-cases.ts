@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import type { ServiceModel } from "../../src/wire/model.ts";
 import type { Shape } from "../../src/wire/shape.ts";
 import { structureOf, type Values } from "./model-values.ts";
+import type { Peculiarities } from "./services.ts";
 
 export interface FuzzCase {
   readonly operation: string;
@@ -20,10 +21,17 @@ export interface ErrorCase {
 /** Set ALONZO_FUZZ_SEED to look for new trouble, or to repeat it. */
 export const SEED = Number(process.env.ALONZO_FUZZ_SEED ?? 20_261_121);
 
-/** @param omitted members that are never given */
-export function fuzzCases(model: ServiceModel, rounds: number, omitted: readonly string[] = []): FuzzCase[] {
-  return [...model.operations.values()].flatMap(({ name: operation, input, output }) => {
-    const given = structureOf(input, false).map((value) => without(value, omitted));
+/** @param omitted members that are never given @param fixed members that are always this */
+export function fuzzCases(
+  model: ServiceModel,
+  rounds: number,
+  { omitted = [], fixed = {}, uncalled = [] }: Peculiarities = {},
+): FuzzCase[] {
+  const called = [...model.operations.values()].filter(({ name }) => !uncalled.includes(name));
+  return called.flatMap(({ name: operation, input, output }) => {
+    const isFixed = ({ name }: { readonly name: string }): boolean => Object.hasOwn(fixed, name);
+    const always = Object.fromEntries(input.members.filter(isFixed).map(({ name }) => [name, fixed[name]]));
+    const given = structureOf(input, false).map((value) => ({ ...without(value, omitted), ...always }));
     const inputs = fc.sample(given, { seed: SEED, numRuns: rounds });
     const outputs = fc.sample(structureOf(output, true), { seed: SEED, numRuns: rounds });
     return inputs.map((value, i) => ({ operation, input: value, output: outputs[i] ?? {} }));
@@ -61,12 +69,13 @@ export function without(value: unknown, names: readonly string[]): Values {
   return Object.fromEntries(Object.entries(value as Values).filter(([name]) => !names.includes(name)));
 }
 
-/** An input without what a client adds by itself: idempotency tokens, and `{}` for a payload that is not there. */
-export function inputSeen(input: Shape, value: unknown): unknown {
+/** Members without what a client adds by itself: idempotency tokens, and `{}` or no text for a payload or map that is not there. */
+export function membersSeen(shape: Shape, value: unknown): unknown {
   const seen = comparable(value) as Values;
-  for (const { name, traits } of input.members) {
-    const isEmpty = JSON.stringify(seen[name]) === "{}";
-    if (traits.idempotencyToken || (traits.httpPayload && isEmpty)) delete seen[name];
+  for (const { name, traits } of shape.members) {
+    const isEmpty = ["{}", '""'].includes(JSON.stringify(seen[name]));
+    if (traits.idempotencyToken || (isEmpty && (traits.httpPayload || traits.httpPrefixHeaders !== undefined)))
+      delete seen[name];
   }
   return seen;
 }

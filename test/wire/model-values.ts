@@ -26,10 +26,16 @@ export function structureOf(shape: Shape, isOutput: boolean): fc.Arbitrary<Value
   );
   const arbitraries = members.map((member) => [member.name, memberOf(member, isOutput)] as const);
   around.delete(shape);
-  const required = members.filter((member) => member.required).map((member) => member.name);
+  const required = members.filter((member) => member.required || (isOutput && isDocument(member)));
   if (shape.type === "union") return fc.oneof(...arbitraries.map(([name, value]) => fc.record({ [name]: value })));
-  return fc.record(Object.fromEntries(arbitraries), { requiredKeys: required, noNullPrototype: true });
+  return fc.record(Object.fromEntries(arbitraries), {
+    requiredKeys: required.map(({ name }) => name),
+    noNullPrototype: true,
+  });
 }
+
+/** Of an answer whose document is left out S3's client says that it was broken off. */
+const isDocument = ({ traits, target }: Member): boolean => traits.httpPayload === 1 && target.type === "structure";
 
 /** An exception in an event stream is thrown, not sent. */
 function isException(shape: Shape, { target }: Member): boolean {
@@ -40,24 +46,38 @@ function recurs(shape: Shape): boolean {
   return around.has(shape) || ((shape.type === "list" || shape.type === "map") && recurs(shape.value));
 }
 
-/** Status, and the content type that belongs to the protocol, are not free values of an answer. */
+/** Status, length, and the content type that belongs to the protocol, are not free values of an answer. */
 function isSetByHttp({ traits }: Member): boolean {
-  return traits.httpResponseCode === 1 || traits.httpHeader?.toLowerCase() === "content-type";
+  const header = traits.httpHeader?.toLowerCase() ?? "";
+  return traits.httpResponseCode === 1 || header === "content-type" || header === "content-length";
 }
 
-function memberOf({ target, traits }: Member, isOutput: boolean): fc.Arbitrary<unknown> {
+function memberOf({ name, target, traits }: Member, isOutput: boolean): fc.Arbitrary<unknown> {
+  // Text for one SDK, a number for the others.
+  if (name.endsWith("PartNumberMarker") && target.type === "string") return fc.nat({ max: 10_000 }).map(String);
   if (traits.httpQueryParams)
     return fc.dictionary(fc.stringMatching(/^[a-z]{8}$/), fc.string(), { minKeys: 1, noNullPrototype: true });
+  if (traits.httpPrefixHeaders !== undefined)
+    return fc.dictionary(fc.stringMatching(/^[a-z]{8}$/), textOf(target.value, isOutput), {
+      minKeys: 1,
+      noNullPrototype: true,
+    });
   const isText = traits.httpHeader !== undefined || traits.httpLabel === 1 || traits.httpQuery !== undefined;
+  // Without an element of its own around it an empty list is none.
+  if (traits.xmlFlattened && target.type === "list") return listOf(target, isOutput, 1);
   if (!isText) return arbitraryOf(target, isOutput);
   if (target.type === "list") return fc.array(textOf(target.value, isOutput), { minLength: 1, maxLength: MAX_ITEMS });
   return textOf(target, isOutput);
 }
 
 function textOf(target: Shape, isOutput: boolean): fc.Arbitrary<unknown> {
+  // Dates of headers have seconds.
+  if (target.type === "timestamp") return seconds();
   if (target.type !== "string") return arbitraryOf(target, isOutput);
   return stringOf(target).filter((text) => HEADER_SAFE.test(text) && text !== "." && text !== "..");
 }
+
+const seconds = (): fc.Arbitrary<Date> => fc.integer({ min: 0, max: 4e9 }).map((second) => new Date(second * 1000));
 
 function arbitraryOf(shape: Shape, isOutput: boolean): fc.Arbitrary<unknown> {
   switch (shape.type) {
@@ -68,7 +88,7 @@ function arbitraryOf(shape: Shape, isOutput: boolean): fc.Arbitrary<unknown> {
         (value) => shape.members.length === 0 || Object.keys(value).length > 0,
       );
     case "list":
-      return fc.array(arbitraryOf(shape.value, isOutput), lengthsOf(shape, MAX_ITEMS));
+      return listOf(shape, isOutput, 0);
     case "map":
       return mapOf(shape, isOutput);
     case "boolean":
@@ -80,7 +100,7 @@ function arbitraryOf(shape: Shape, isOutput: boolean): fc.Arbitrary<unknown> {
     case "double":
       return fc.double({ min: shape.min ?? -1000, max: shape.max ?? 1000, noNaN: true }).map((n) => n + 0);
     case "timestamp":
-      return fc.integer({ min: 0, max: 4_000_000_000_000 }).map((timeMs) => new Date(timeMs));
+      return shape.format === "http-date" ? seconds() : fc.integer({ min: 0, max: 4e12 }).map((ms) => new Date(ms));
     case "blob":
       return fc.uint8Array({ minLength: 1, maxLength: MAX_LENGTH });
     case "document":
@@ -88,6 +108,11 @@ function arbitraryOf(shape: Shape, isOutput: boolean): fc.Arbitrary<unknown> {
     default:
       return stringOf(shape);
   }
+}
+
+function listOf(shape: Shape, isOutput: boolean, atLeast: number): fc.Arbitrary<unknown> {
+  const { minLength, maxLength } = lengthsOf(shape, MAX_ITEMS);
+  return fc.array(arbitraryOf(shape.value, isOutput), { minLength: Math.max(atLeast, minLength), maxLength });
 }
 
 function mapOf(shape: Shape, isOutput: boolean): fc.Arbitrary<Values> {

@@ -5,6 +5,7 @@ import * as apiGatewayV2 from "@aws-sdk/client-apigatewayv2";
 import * as logs from "@aws-sdk/client-cloudwatch-logs";
 import * as eventBridge from "@aws-sdk/client-eventbridge";
 import * as lambda from "@aws-sdk/client-lambda";
+import * as s3 from "@aws-sdk/client-s3";
 import * as scheduler from "@aws-sdk/client-scheduler";
 import * as sns from "@aws-sdk/client-sns";
 import * as sqs from "@aws-sdk/client-sqs";
@@ -16,10 +17,16 @@ type ClientClass = new (configuration: object) => { readonly send: Send; destroy
 
 /** Where the SDKs, not we, make of a value something else than what was given. */
 export interface Peculiarities {
+  /** Members of inputs that are always this, where they are there. */
+  readonly fixed?: Readonly<Record<string, unknown>>;
+  /** Operations that are not tried. */
+  readonly uncalled?: readonly string[];
   /** Members of inputs that are never given. */
   readonly omitted?: readonly string[];
   /** Members that its model has later than boto3's, or as another type. */
   readonly unknownToBoto3?: readonly string[];
+  /** Operations that are not tried by boto3. */
+  readonly uncalledByBoto3?: readonly string[];
   /** Lists without an element of their own around them: empty ones are not seen. */
   readonly losesEmptyLists?: boolean;
   /** Members that are not compared. */
@@ -49,6 +56,34 @@ const OWN_PROTOCOL: readonly FuzzedService[] = [
     sdk: lambda,
     Client: client(lambda.LambdaClient),
     probe: "GetAccountSettings",
+  },
+  {
+    name: "s3",
+    boto3: "s3",
+    sdk: s3,
+    Client: client(s3.S3Client),
+    configuration: {
+      forcePathStyle: true,
+      // The echo's answers have no checksums, and what is sent gets none beside those that are given.
+      requestChecksumCalculation: "WHEN_REQUIRED",
+      responseChecksumValidation: "WHEN_REQUIRED",
+    },
+    // A part of the address; what the client would compute; what boto3 encodes, or adds.
+    fixed: { Bucket: "bucket", ChecksumAlgorithm: "CRC32", CopySource: "bucket/key", EncodingType: "url" },
+    // Said by the body itself; asks for checksums that are right; keys, which the clients encode and digest.
+    omitted: [
+      "ContentLength",
+      "ChecksumMode",
+      ...["SSECustomerKey", "SSECustomerKeyMD5", "CopySourceSSECustomerKey", "CopySourceSSECustomerKeyMD5"],
+    ],
+    unread: ["ContentLength", "ExpiresString"],
+    // Object Lambda has an address of its own; S3 Select would be the one stream of events in XML. Neither is served.
+    uncalled: ["WriteGetObjectResponse", "SelectObjectContent"],
+    // Integers in boto3, texts in the other SDK.
+    unknownToBoto3: ["PartNumberMarker", "NextPartNumberMarker"],
+    // The former have members that boto3 does not have yet, or as integers; the latter an address of its own.
+    uncalledByBoto3: ["GetBucketReplication", "PutBucketReplication", "GetObjectAttributes", "ListDirectoryBuckets"],
+    probe: "ListBuckets",
   },
   {
     name: "sqs",
