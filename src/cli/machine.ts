@@ -164,6 +164,15 @@ export const COMPONENTS = {
     find: program("mkfs.erofs"),
   },
   ruby: { name: "Ruby", why: "runs ruby functions", packages: ["ruby"], find: program("ruby") },
+  cxx: {
+    name: "C++ compiler, make, CMake and xz",
+    why: "the tests build AWS's own client for Node",
+    packages: ["g++", "make", "cmake", "xz-utils"],
+    find: () => {
+      const found = ["g++", "make", "cmake", "xz"].map((name) => findExecutable(name));
+      return found.includes(undefined) ? undefined : found.join(", ");
+    },
+  },
   procps: { name: "procps", why: "the tests look for orphan processes", packages: ["procps"], find: program("ps") },
 } as const satisfies Record<string, Component>;
 
