@@ -28,7 +28,7 @@ const TAGGED: readonly (readonly [pattern: RegExp, kind: string])[] = [
   [/^\/usageplans\/([^/]+)$/, KINDS.usagePlan],
 ];
 
-export function apiOperations(apis: RestApis): Handlers<ApiGatewayV1> {
+export function apiOperations(apis: RestApis) {
   const { fail, control } = apis;
   const { records } = control;
   const get = (id: string): RestApi => apis.get(id);
@@ -83,7 +83,7 @@ export function apiOperations(apis: RestApis): Handlers<ApiGatewayV1> {
       return {};
     },
     GetTags: ({ resourceArn }) => ({ tags: taggedOf(resourceArn).document.tags ?? {} }),
-  };
+  } satisfies Handlers<ApiGatewayV1>;
 
   function taggedOf(arn: string): { owner: string; kind: string; id: string; document: Pick<RestApi, "tags"> } {
     const base = controlArn(control.place, "");

@@ -2,6 +2,7 @@
 import type { Handlers } from "../../../wire/handlers.ts";
 import type { Control } from "../control.ts";
 import { apiOperations } from "./api-operations.ts";
+import { importOperations } from "./import-operations.ts";
 import { keyOperations } from "./key-operations.ts";
 import { methodOperations } from "./method-operations.ts";
 import { partOperations } from "./part-operations.ts";
@@ -19,5 +20,6 @@ export function createV1Handlers(control: Control, fail: FailV1): Handlers<ApiGa
     ...stageOperations(apis),
     ...partOperations(apis),
     ...keyOperations(apis),
+    ...importOperations(apis),
   };
 }

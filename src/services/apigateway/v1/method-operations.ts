@@ -48,7 +48,7 @@ const INTEGRATION_RESPONSE_PATCH: PatchRules = {
   members: ["selectionPattern", "responseParameters", "responseTemplates", "contentHandling"],
 };
 
-export function methodOperations(apis: RestApis): Handlers<ApiGatewayV1> {
+export function methodOperations(apis: RestApis) {
   const { fail, control } = apis;
   const methods = new Methods(apis);
 
@@ -202,5 +202,5 @@ export function methodOperations(apis: RestApis): Handlers<ApiGatewayV1> {
       methods.putIntegrationResponse(place, statusCode, undefined);
       return {};
     },
-  };
+  } satisfies Handlers<ApiGatewayV1>;
 }

@@ -28,11 +28,11 @@ const AUTHORIZER_MEMBERS = [
 ];
 const SOURCE = /^(method\.request\.(header|querystring)\.\S+|stageVariables\.\w+|context\.[\w.]+)$/;
 
-export function partOperations(apis: RestApis): Handlers<ApiGatewayV1> {
+export function partOperations(apis: RestApis) {
   return { ...authorizers(apis), ...models(apis), ...validators(apis), ...gatewayResponses(apis) };
 }
 
-function authorizers(apis: RestApis): Handlers<ApiGatewayV1> {
+function authorizers(apis: RestApis) {
   const { fail, control } = apis;
   const { records } = control;
   const find = (restApiId: string, id: string) => apis.part<Authorizer>(restApiId, KINDS.authorizer, id, "Authorizer");
@@ -101,10 +101,10 @@ function authorizers(apis: RestApis): Handlers<ApiGatewayV1> {
       records.delete(restApiId, KINDS.authorizer, authorizerId);
       return {};
     },
-  };
+  } satisfies Handlers<ApiGatewayV1>;
 }
 
-function models(apis: RestApis): Handlers<ApiGatewayV1> {
+function models(apis: RestApis) {
   const { records } = apis.control;
   const find = (restApiId: string, name: string) => apis.part<Model>(restApiId, KINDS.model, name, "Model Name");
   return {
@@ -136,10 +136,10 @@ function models(apis: RestApis): Handlers<ApiGatewayV1> {
       records.delete(restApiId, KINDS.model, modelName);
       return {};
     },
-  };
+  } satisfies Handlers<ApiGatewayV1>;
 }
 
-function validators(apis: RestApis): Handlers<ApiGatewayV1> {
+function validators(apis: RestApis) {
   const { records } = apis.control;
   const find = (restApiId: string, id: string) =>
     apis.part<RequestValidator>(restApiId, KINDS.validator, id, "Request Validator");
@@ -167,10 +167,10 @@ function validators(apis: RestApis): Handlers<ApiGatewayV1> {
       records.delete(restApiId, KINDS.validator, requestValidatorId);
       return {};
     },
-  };
+  } satisfies Handlers<ApiGatewayV1>;
 }
 
-function gatewayResponses(apis: RestApis): Handlers<ApiGatewayV1> {
+function gatewayResponses(apis: RestApis) {
   const { records } = apis.control;
   function find(restApiId: string, type: string): GatewayResponse {
     apis.get(restApiId);
@@ -204,5 +204,5 @@ function gatewayResponses(apis: RestApis): Handlers<ApiGatewayV1> {
       if (!records.delete(restApiId, KINDS.gatewayResponse, responseType)) apis.missing("Gateway response type");
       return {};
     },
-  };
+  } satisfies Handlers<ApiGatewayV1>;
 }

@@ -30,6 +30,8 @@ const NUMBERS: ReadonlySet<string> = new Set([
   "throttlingRateLimit",
   "timeoutInMillis",
 ]);
+/** Numbers that may be switched off: by no value. */
+const OPTIONAL: ReadonlySet<string> = new Set(["minimumCompressionSize"]);
 /** Maps whose values are true or false. */
 const FLAGS = /^(requestParameters|responseParameters)$/;
 
@@ -63,6 +65,7 @@ export function patched<T extends object>(
     }
     const isList = rules.lists?.includes(parts[0] ?? "") === true;
     if (op === "remove") result = isList ? withoutItem(result, parts, value) : without(result, parts);
+    else if (op === "replace" && value === "" && OPTIONAL.has(parts[0] ?? "")) result = without(result, parts);
     else if (op === "add" || op === "replace") {
       const typed = typedValue(parts, value, rules, fail);
       result = isList ? withItem(result, parts, value, op) : withValue(result, parts, typed);
@@ -103,6 +106,10 @@ function valueAt(document: unknown, parts: readonly string[]): unknown {
 
 function withValue(document: Json, [first = "", ...rest]: readonly string[], value: unknown): Json {
   const before = Object.hasOwn(document, first) ? document[first] : undefined;
+  // An item of a list within a member is named by itself: /endpointConfiguration/types/EDGE.
+  if (Array.isArray(before) && rest.length === 1) {
+    return { ...document, [first]: before.map((one) => (one === rest[0] ? value : one)) };
+  }
   const after = rest.length === 0 ? value : withValue(isObject(before) ? before : {}, rest, value);
   // Computed names in a literal define members, `__proto__` too.
   return { ...document, [first]: after };

@@ -7,7 +7,7 @@ import { type ApiGatewayV1, KINDS, type Resource } from "./shapes.ts";
 
 const PART = /^(\{[a-zA-Z0-9._-]+\+?\}|[a-zA-Z0-9._\-:~$,;%]+)$/;
 
-export function resourceOperations(apis: RestApis): Handlers<ApiGatewayV1> {
+export function resourceOperations(apis: RestApis) {
   const { fail } = apis;
   const { records } = apis.control;
 
@@ -46,7 +46,7 @@ export function resourceOperations(apis: RestApis): Handlers<ApiGatewayV1> {
       });
       return {};
     },
-  };
+  } satisfies Handlers<ApiGatewayV1>;
 
   function below(restApiId: string, parentId: string, pathPart: string, before?: Resource): Resource {
     const parent = apis.resource(restApiId, parentId);
