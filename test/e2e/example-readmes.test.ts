@@ -37,6 +37,7 @@ const STORIES: Readonly<Record<string, Told>> = {
       review: ["order of 2400: to be reviewed"],
     },
   },
+  "python-web": { prints: ['{"hello":"world","query":[["tag","a"],["tag","b"]]'] },
   cron: { prints: [":schedule/default/nightly"] },
   "order-events": { logs: { "pack-big": ["Packing order o-1"], notify: ["Order o-1 of 120.5 arrived"] } },
 };

@@ -51,6 +51,15 @@ const CHECKS: Readonly<Record<string, (invoked: Invoked) => void>> = {
       version: "8.0.4",
     });
   },
+  "python-web": ({ text }) => {
+    const { statusCode, body } = JSON.parse(text);
+    assert.equal(statusCode, 200);
+    const query = [
+      ["tag", "a"],
+      ["tag", "b"],
+    ];
+    assert.deepEqual(JSON.parse(body), { hello: "Alonzo", query, scheme: "http" });
+  },
   "python-layer": (invoked) => CHECKS["python-dependency"]?.(invoked),
   chat: ({ text }) => {
     const { statusCode, body } = JSON.parse(text);
