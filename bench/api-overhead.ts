@@ -42,7 +42,7 @@ export async function measureApiOverhead(region: RegionProcess, requests: number
   const invoke = { method: "POST", path: `/2015-03-31/functions/${FUNCTION}/invocations` } as const;
   const ways: Readonly<Record<ApiOverhead["way"], Way>> = {
     Invoke: async () => ({ ...invoke, headers: await region.client.sign(invoke) }),
-    "HTTP API": plain(`/_apis/${httpApi}/$default/`),
+    "HTTP API": plain(`/_apis/${httpApi}/`),
     "REST API": plain(`/_apis/${restApi}/prod/hello`),
   };
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });

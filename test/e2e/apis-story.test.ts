@@ -23,7 +23,8 @@ test("boto3 makes an HTTP, a REST and a WebSocket API, before Starlette with Man
   const region = await TestRegion.start("auto");
   t.after(() => region.stop());
   const installed = (await Runtimes.discover({ runtimesDirectory: RUNTIMES })).list();
-  const runtime = installed.find((one) => one.runtime.startsWith("python"))?.runtime;
+  // Starlette wants a Python of these years.
+  const runtime = installed.findLast((one) => one.runtime.startsWith("python"))?.runtime;
   if (runtime === undefined) return assert.fail("no Python on this machine");
   const zip = await readFile(await buildExample("python-web", { python: PYTHON }));
   const web = await region.deploy({ runtime, handler: "app.handler", zip });

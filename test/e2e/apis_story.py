@@ -77,9 +77,9 @@ class Story(unittest.TestCase):
         http.create_route(ApiId=api, RouteKey="ANY /{proxy+}", Target=f"integrations/{integration}")
         http.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
         permit(WEB, api)
-        self.web(f"{ENDPOINT}/_apis/{api}/$default")
+        self.web(f"{ENDPOINT}/_apis/{api}")
         http.update_integration(ApiId=api, IntegrationId=integration, PayloadFormatVersion="1.0")
-        self.web(f"{ENDPOINT}/_apis/{api}/$default")
+        self.web(f"{ENDPOINT}/_apis/{api}")
 
     def test_rest_api(self):
         made = rest.create_rest_api(name="web", binaryMediaTypes=["image/*"])
