@@ -9,7 +9,8 @@ import type { SandboxDirectories } from "../sandbox.ts";
  */
 export const LISTENING_ADDRESS = "127.0.0.1";
 const MB = 1024 * 1024;
-const NO_CAPABILITIES = { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] };
+/** Of process 1, inside. What it starts as the sandbox's user has none. */
+const CAPABILITIES = ["CAP_CHOWN", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"];
 const RLIMITS = {
   RLIMIT_NOFILE: 1024,
   RLIMIT_NPROC: 1024,
@@ -65,12 +66,18 @@ export function ociConfig(parts: BundleParts): object {
     ociVersion: "1.0.2",
     process: {
       terminal: false,
-      user: { uid: userId, gid: userId, umask: 0o022 },
-      args: [...perl, "-e", script, LISTENING_ADDRESS, OWN_DIRECTORY],
+      user: { uid: 0, gid: 0, umask: 0o022 },
+      args: [...perl, "-e", script, LISTENING_ADDRESS, OWN_DIRECTORY, String(userId)],
       // What it starts gets its own.
       env: [],
       cwd: "/",
-      capabilities: NO_CAPABILITIES,
+      capabilities: {
+        bounding: CAPABILITIES,
+        effective: CAPABILITIES,
+        permitted: CAPABILITIES,
+        inheritable: [],
+        ambient: [],
+      },
       rlimits: Object.entries(RLIMITS).map(([type, value]) => ({ type, soft: value, hard: value })),
       noNewPrivileges: true,
       // When the whole machine runs out of memory, functions go before anything else.

@@ -2,12 +2,15 @@
 # network has at $ADDRESS goes to sockets of the host, which gVisor reaches as files. Perl without modules, for it is small,
 # quick to start and on every Debian.
 #
+# It is root, with no more rights than to start processes as the sandbox's user, to give them what they write to, and to kill
+# them: they can neither kill it nor look into it.
+#
 # It hears lines at descriptor 0 and tells lines at descriptor 2; words in them are percent-encoded. Descriptor 1 is where
 # the runtime writes. (gVisor saves these three in a snapshot by their numbers, and no other descriptor of the host.)
 use strict;
 use warnings;
 
-my ($ADDRESS, $DIRECTORY) = @ARGV;
+my ($ADDRESS, $DIRECTORY, $USER) = @ARGV;
 # Port inside => socket of the host, and whether what is asked there is asked again after a restore.
 my %SERVED = (9001 => ["$DIRECTORY/runtime-api.sock", 1], 4566 => ["$DIRECTORY/region.sock", 0]);
 my $DRIVER_SOCKET = "$DIRECTORY/driver.sock";
@@ -63,7 +66,9 @@ sub wire {
 }
 
 sub forget {
-  for my $end (@_) {
+  # A copy: what is given may be values of the tables from which it goes.
+  my @ends = @_;
+  for my $end (@ends) {
     delete $_->{$end} for (\%other, \%waiting, \%is_ended, \%host_of, \%opening, \%is_asking, \%dialling);
     my $socket = delete $handle{$end};
     close($socket) if $socket;
@@ -160,10 +165,18 @@ sub start {
   open(STDIN, "<", "/dev/null");
   open(STDOUT, ">&", $extension_output) if $name ne $RUNTIME;
   open(STDERR, ">&", \*STDOUT);
+  become_user();
   %ENV = map { split(/=/, $_, 2) } @rest;
   chdir($directory) or exit_child("$directory: $!", 127);
   { no warnings; exec { $command[0] } @command }
   exit_child("$command[0]: $!", $! == $ENOENT ? 127 : 126);
+}
+
+sub become_user {
+  $) = "$USER $USER";
+  $( = $USER;
+  ($<, $>) = ($USER, $USER);
+  exit_child("no user $USER: $!", 126) if grep { $_ != $USER } $<, $>, $( + 0, $) + 0;
 }
 
 sub exit_child { my ($why, $status) = @_; syswrite(STDERR, "$why\n"); exit($status) }
@@ -171,6 +184,7 @@ sub exit_child { my ($why, $status) = @_; syswrite(STDERR, "$why\n"); exit($stat
 # What extensions write goes to the host by a wire of its own.
 sub prepare_extension_output {
   pipe(my $out, $extension_output) or return;
+  chown($USER, $USER, $extension_output);
   my $outside = host_socket($DRIVER_SOCKET) or return;
   syswrite($outside, "output\n");
   wire(unblocked($out), $outside);
@@ -256,6 +270,8 @@ sub wait_for_something {
 }
 
 $SIG{PIPE} = "IGNORE";
+# Programs that open /dev/stdout or /dev/stderr by path need to own what is there.
+chown($USER, $USER, \*STDOUT);
 $SIG{CHLD} = sub { $has_news = 1 };
 listen_at($_) for keys %SERVED;
 while (1) {

@@ -1,5 +1,5 @@
 /** One execution environment in gVisor: its place on the host, its listeners, and what runs in it. */
-import { closeSync, fchownSync, statfsSync, writeFileSync } from "node:fs";
+import { closeSync, statfsSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { Connections } from "../connections.ts";
@@ -224,8 +224,6 @@ export class GvisorSandbox implements Sandbox {
     });
     writeFileSync(join(this.#directory.path, "config.json"), JSON.stringify(config));
     const [command, output, report] = linux.pipes(3) as [Pipe, Pipe, Pipe];
-    // Programs that open /dev/stdout by its path need to own the pipe.
-    fchownSync(output.writeEnd, USER_ID, USER_ID);
     const one = new ProcessOne(command.writeEnd, report.readEnd, (connection) => this.#inbound.refuse(connection));
     let cgroup: Cgroup;
     try {
