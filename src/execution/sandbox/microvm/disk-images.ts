@@ -3,39 +3,23 @@
  * follow a name. What many functions share is kept over restarts; a function's own code has no name on the host: its
  * image goes when nobody has it open, however the region ends.
  */
-import { createHash } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, lstatSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../oci/commands.ts";
 import type { SandboxDirectories } from "../sandbox.ts";
+import type { KeptFiles, Kind } from "./kept-files.ts";
 
-/** Root's alone: all who run functions would read what other regions' functions are. */
-const DIRECTORY = "/var/cache/alonzo/microvm";
+/** How large all disks look: more than is ever on one, and no more than what is on it is taken of the host. */
+const DISK_BYTES = 32 * 1024 * 1024 * 1024;
+const BLOCK_BYTES = 512;
 /** Bytes of images of code that nobody uses right now, kept for the next environment. */
 const SPARE_BYTES = 1024 * 1024 * 1024;
-
-/** ms for which what is shared is kept after a region used it last */
-const KEPT_MS = 30 * 24 * 3600 * 1000;
-
 /** Of /usr/lib, nothing that functions run: compilers, browsers, kernels. They would make the disk several times as large. */
 const LEFT_OUT = [
   "usr/lib/(google-cloud-sdk|chromium|firefox[^/]*|libreoffice|thunderbird|llvm[^/]*|gcc[^/]*|go[^/]*|rustlib)",
   "usr/lib/(postgresql|mysql|debug|modules|firmware|cni|docker|git-core|systemd|udev|valgrind|bfd-plugins|apt|dpkg)",
-  "usr/lib/(grub[^/]*|linux[^/]*|qemu|ipxe|python3/dist-packages/twisted)",
-  "usr/lib/[^/]*-linux-gnu/(dri|qemu|gallium-pipe|samba|perl/debug|libLLVM[^/]*|[^/]*\\.a)",
+  "usr/lib/(grub[^/]*|linux[^/]*|qemu|ipxe)",
+  "usr/lib/[^/]*-linux-gnu/(dri|qemu|gallium-pipe|samba|libLLVM[^/]*|[^/]*\\.a)",
 ];
 
 /** The disks of a machine, in the order in which it has them: all sizes are the same, so that machines can go on as others. */
@@ -56,10 +40,6 @@ export interface DiskImage {
   release(): void;
 }
 
-/** How large all disks look: more than is ever on one, and no more than what is on it is taken of the host. */
-const DISK_BYTES = 32 * 1024 * 1024 * 1024;
-const BLOCK_BYTES = 512;
-
 interface Kept {
   readonly fd: number;
   readonly bytes: number;
@@ -68,17 +48,10 @@ interface Kept {
 
 export class DiskImages {
   readonly #made = new Map<string, Promise<Kept>>();
-  #count = 0;
+  readonly #files: KeptFiles;
 
-  constructor() {
-    mkdirSync(DIRECTORY, { recursive: true, mode: 0o700 });
-    const oldest = Date.now() - KEPT_MS;
-    for (const name of readdirSync(DIRECTORY)) {
-      const path = join(DIRECTORY, name);
-      const maker = /^new-(\d+)-/.exec(name)?.[1];
-      const isLeft = maker !== undefined && !existsSync(`/proc/${maker}`);
-      if (isLeft || (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) < oldest) rmSync(path, { force: true });
-    }
+  constructor(files: KeptFiles) {
+    this.#files = files;
   }
 
   /** The disks of a function's machine; of one that is nobody's, without directories. */
@@ -108,21 +81,16 @@ export class DiskImages {
     };
   }
 
-  /** Where something that is kept for others is, or will be. */
-  pathOf(kind: string, identity: string): string {
-    return join(DIRECTORY, `${kind}-${hash(identity)}`);
-  }
-
   /** The same as long as what is installed on the host is. */
   #base({ root, rootIdentity }: Base): Promise<DiskImage> {
     const options = LEFT_OUT.map((pattern) => `--exclude-regex=^${pattern}(/|$)`);
-    return this.#take(`base ${root}`, () => this.#kept(root, this.pathOf("base", rootIdentity), options));
+    return this.#take(`base ${root}`, () => this.#kept(root, "base", `${rootIdentity} ${LEFT_OUT}`, options));
   }
 
   /** A disk with nothing on it. */
   #nothing(): Promise<DiskImage> {
     return this.#take("nothing", async () => {
-      const path = this.#newPath();
+      const path = this.#files.newPath();
       writeFileSync(path, "", { mode: 0o600 });
       return withoutName(path);
     });
@@ -130,7 +98,7 @@ export class DiskImages {
 
   /** A language, a bootstrap: the same for many functions, and for the next region. */
   #shared(directory: string): Promise<DiskImage> {
-    return this.#take(directory, () => this.#kept(directory, this.pathOf("shared", fingerprint(directory)), []));
+    return this.#take(directory, () => this.#kept(directory, "shared", fingerprint(directory), []));
   }
 
   /** Code, layers: unpacked once and never changed. */
@@ -181,25 +149,19 @@ export class DiskImages {
     }
   }
 
-  async #kept(directory: string, path: string, options: readonly string[]): Promise<Kept> {
-    try {
-      const now = new Date();
-      utimesSync(path, now, now);
-      return { fd: openSync(path, "r"), bytes: 0, users: 0 };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    }
-    renameSync(await this.#make(directory, options), path);
-    return { fd: openSync(path, "r"), bytes: 0, users: 0 };
-  }
-
-  #newPath(): string {
-    return join(DIRECTORY, `new-${process.pid}-${this.#count++}`);
+  async #kept(directory: string, kind: Kind, identity: string, options: readonly string[]): Promise<Kept> {
+    const fd = this.#files.open(kind, identity);
+    return {
+      fd: fd ?? this.#files.keep(await this.#make(directory, options), kind, identity),
+      // What it takes of the disk is not this region's to give back.
+      bytes: 0,
+      users: 0,
+    };
   }
 
   /** @returns where it is, under a name that nobody else uses */
   async #make(directory: string, options: readonly string[]): Promise<string> {
-    const path = this.#newPath();
+    const path = this.#files.newPath();
     try {
       // Owners and attributes of the host's mean nothing inside.
       await run("mkfs.erofs", ["--quiet", "--all-root", "-x-1", ...options, path, directory]);
@@ -219,10 +181,6 @@ function withoutName(path: string): Kept {
   const bytes = statSync(path).blocks * BLOCK_BYTES;
   rmSync(path);
   return { fd, bytes, users: 0 };
-}
-
-function hash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
 /** Changes when anything in a directory does. */

@@ -18,6 +18,7 @@ import { SandboxError } from "../sandbox-error.ts";
 import { DiskImages } from "./disk-images.ts";
 import type { Ground } from "./ground.ts";
 import { makeJail } from "./jail.ts";
+import { KeptFiles } from "./kept-files.ts";
 import type { Accelerator } from "./machine.ts";
 import { MachinePlace } from "./machine-place.ts";
 import { accelerators, qemuVersion } from "./probe.ts";
@@ -59,6 +60,7 @@ async function layGround(linux: Linux, layout: CgroupLayout, runDirectory: RunDi
   rmSync(join(root, RESOLVER));
   symlinkSync(join(OWN_DIRECTORY, "resolv.conf"), join(root, RESOLVER));
   const firstPrograms = makeJail(linux, jail);
+  const files = new KeptFiles();
   const withoutNetwork = await raiseFirewall(number);
   prepareParentGroup(layout, regionCgroup(number));
   return {
@@ -70,7 +72,8 @@ async function layGround(linux: Linux, layout: CgroupLayout, runDirectory: RunDi
     firstPrograms,
     rootIdentity: INSTALLED.map(identityOf).join("\n"),
     nameServers,
-    images: new DiskImages(),
+    files,
+    images: new DiskImages(files),
     hasOutside: withoutNetwork === undefined,
     withoutNetwork,
   };

@@ -3,6 +3,7 @@ import type { CgroupLayout } from "../oci/cgroup-layout.ts";
 import type { Linux } from "../oci/linux.ts";
 import type { RunDirectory } from "../oci/run-directory.ts";
 import type { Base, DiskImages } from "./disk-images.ts";
+import type { KeptFiles } from "./kept-files.ts";
 import type { Accelerator } from "./machine.ts";
 
 export interface Ground extends Base {
@@ -14,6 +15,7 @@ export interface Ground extends Base {
   readonly jail: string;
   /** What is in their /etc/resolv.conf. */
   readonly nameServers: string;
+  readonly files: KeptFiles;
   readonly images: DiskImages;
   readonly accelerator: Accelerator;
   /** ms that a machine may take to boot. */

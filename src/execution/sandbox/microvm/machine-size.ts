@@ -8,6 +8,8 @@ const GUEST_OWN_MB = 96;
 /** MB for QEMU itself, with the code that it translates where there is no KVM. */
 export const TRANSLATED_MB = 128;
 const QEMU_OWN_MB = 128;
+/** MB: machines are of few sizes, for each of which one is booted. What a function may have is the agent's to hold. */
+const STEP_MB = 256;
 
 export interface MachineSize {
   readonly cpus: number;
@@ -18,7 +20,7 @@ export interface MachineSize {
 
 export function machineSize({ memoryMb, ephemeralStorageMb }: Size): MachineSize {
   // /tmp is memory of the guest's.
-  const all = memoryMb + ephemeralStorageMb + GUEST_OWN_MB;
+  const all = Math.ceil((memoryMb + ephemeralStorageMb + GUEST_OWN_MB) / STEP_MB) * STEP_MB;
   return {
     cpus: Math.ceil(memoryMb / MB_PER_CPU),
     memoryMb: all,
