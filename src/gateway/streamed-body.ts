@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { release } from "../execution/body-memory.ts";
 import type { BodyStream } from "../wire/service.ts";
 import type { Trailers } from "./aws-chunked.ts";
 import { refusal } from "./refusal.ts";
@@ -27,20 +28,34 @@ export async function* receivedBytes(
   { beforeReading, stallMs }: Reading,
 ): AsyncGenerator<Buffer> {
   if (request.destroyed) throw cutOff();
-  const chunks = request.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
+  // One by one as the socket read them: whoever reads a paused stream gets copies of several as one.
+  const waiting: Buffer[] = [];
+  let wake = (): void => {};
+  const onData = (bytes: Buffer): void => {
+    request.pause();
+    waiting.push(bytes);
+    wake();
+  };
+  const onEnd = (): void => wake();
+  request.on("data", onData).pause().on("end", onEnd).on("close", onEnd).on("error", onEnd);
   try {
     beforeReading?.();
     for (;;) {
-      const timer = setTimeout(() => request.destroy(), stallMs);
-      const next = await chunks.next().finally(() => clearTimeout(timer));
-      if (next.done) break;
-      yield next.value as Buffer;
+      if (waiting.length === 0 && !request.readableEnded && !request.destroyed) {
+        const timer = setTimeout(() => request.destroy(), stallMs);
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          request.resume();
+        }).finally(() => clearTimeout(timer));
+      }
+      const bytes = waiting.shift();
+      if (bytes === undefined) break;
+      yield bytes;
+      release(bytes);
     }
     if (!request.complete) throw cutOff();
-  } catch {
-    throw cutOff();
   } finally {
-    await chunks.return?.();
+    request.off("data", onData).off("end", onEnd).off("close", onEnd).off("error", onEnd).pause();
   }
 }
 

@@ -29,7 +29,10 @@ export interface CallContext {
   readonly traceId?: string;
 }
 
-/** A body that is read as it comes: a reader that is slow makes its sender wait. Can be read once. */
+/**
+ * A body that is read as it comes: a reader that is slow makes its sender wait. Can be read once. What it yields is
+ * there until the next is asked for: its memory may be given back then.
+ */
 export interface BodyStream extends AsyncIterable<Buffer> {
   /** bytes, as declared; undefined when the caller did not say. */
   readonly length: number | undefined;

@@ -12,6 +12,8 @@ import { newHexId } from "../../state/ids.ts";
 
 /** As much as one write takes. */
 const WRITE_BYTES = 512 * 1024;
+/** Of which most objects need no more. */
+const FIRST_BYTES = 64 * 1024;
 const READ_BYTES = 256 * 1024;
 
 /** A part of an object: a whole file. */
@@ -186,25 +188,23 @@ async function writeAll(
   onBytes: (bytes: Buffer) => void,
 ): Promise<number> {
   let size = 0;
-  let gathered: Buffer[] = [];
-  let gatheredBytes = 0;
+  let block = Buffer.allocUnsafe(FIRST_BYTES);
+  let filled = 0;
   for await (const bytes of source) {
     onBytes(bytes);
-    gathered.push(bytes);
-    gatheredBytes += bytes.length;
     size += bytes.length;
-    if (gatheredBytes < WRITE_BYTES) continue;
-    await writeWhole(handle, gathered, gatheredBytes);
-    gathered = [];
-    gatheredBytes = 0;
+    // Copied, since its memory is given back when the next is asked for.
+    for (let at = 0; at < bytes.length; ) {
+      const copied = bytes.copy(block, filled, at);
+      at += copied;
+      filled += copied;
+      if (filled < block.length) continue;
+      await handle.appendFile(block);
+      filled = 0;
+      if (block.length < WRITE_BYTES) block = Buffer.allocUnsafeSlow(WRITE_BYTES);
+    }
   }
-  if (gatheredBytes > 0) await writeWhole(handle, gathered, gatheredBytes);
+  if (filled > 0) await handle.appendFile(block.subarray(0, filled));
   await handle.sync();
   return size;
-}
-
-/** A disk that is filling up may take a part only. */
-async function writeWhole(handle: FileHandle, buffers: Buffer[], bytes: number): Promise<void> {
-  const { bytesWritten } = await handle.writev(buffers);
-  if (bytesWritten < bytes) await handle.appendFile(Buffer.concat(buffers).subarray(bytesWritten));
 }
