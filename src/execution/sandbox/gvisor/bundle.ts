@@ -72,7 +72,8 @@ export function ociConfig(parts: BundleParts): object {
       env: [],
       cwd: "/",
       capabilities: {
-        bounding: CAPABILITIES,
+        // For what it starts.
+        bounding: [],
         effective: CAPABILITIES,
         permitted: CAPABILITIES,
         inheritable: [],
