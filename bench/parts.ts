@@ -6,7 +6,14 @@ import { LANGUAGES } from "./bench-functions.ts";
 import { measureColdBundle } from "./cold-bundle.ts";
 import { type BurstFigures, measureColdBurst } from "./cold-burst.ts";
 import { measureColdPackage, type PackagePlan } from "./cold-package.ts";
-import { bundleSection, burstSection, coldSection, densitySection, packageSection } from "./cold-sections.ts";
+import {
+  bundleSection,
+  burstSection,
+  coldSection,
+  densitySection,
+  packageSection,
+  snapStartSection,
+} from "./cold-sections.ts";
 import { type ColdFigures, measureColdStart } from "./cold-start.ts";
 import { type DensityFigures, measureDensity } from "./density.ts";
 import { measureEventLatency } from "./event-latency.ts";
@@ -31,6 +38,7 @@ import {
   sqsSection,
 } from "./sections-of-events.ts";
 import { payloadsSection, s3Section, scaleSection } from "./sections-of-size.ts";
+import { measureSnapStart, type SnapStartPlan } from "./snap-start.ts";
 import { measureSqs } from "./sqs-rate.ts";
 import type { TurnsPlan } from "./turns.ts";
 import { measureWarmInvoke } from "./warm-invoke.ts";
@@ -45,6 +53,7 @@ export interface Plan {
   /** Functions with many dependencies. */
   readonly bundles: number;
   readonly package: PackagePlan;
+  readonly snapStart: SnapStartPlan;
   /** Idle environments: of Node, of Python. */
   readonly density: readonly [number, number];
   readonly turns: TurnsPlan;
@@ -156,6 +165,10 @@ export const PARTS: Readonly<Record<string, Part>> = {
     (bench) => bench.withRegion((region) => measureColdPackage(region, bench.plan.package)),
     packageSection,
   ),
+  snapstart: {
+    ...part(({ isolation, plan }) => measureSnapStart(isolation, plan.snapStart), snapStartSection),
+    isLong: true,
+  },
   density: { ...density, isLong: true },
   warm: inRegion(measureWarmInvoke, sections.warmSection),
   freezing: part(({ isolation, plan }) => measureFreezing(isolation, plan.turns), sections.freezingSection),

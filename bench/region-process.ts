@@ -14,6 +14,8 @@ export interface RegionOptions {
   readonly directory?: string;
   /** A program that does the same as src/main.ts, but for what is measured by the difference. */
   readonly main?: string;
+  /** Settings. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 export class RegionProcess {
@@ -59,7 +61,7 @@ export class RegionProcess {
       {
         stdio: ["ignore", "pipe", "inherit"],
         // What is measured is the region, not AWS's quota of 10,000 requests a second.
-        env: { PATH: process.env.PATH, HOME: process.env.HOME, ALONZO_REQUEST_RATE: "1000000" },
+        env: { PATH: process.env.PATH, HOME: process.env.HOME, ALONZO_REQUEST_RATE: "1000000", ...options.variables },
       },
     );
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });

@@ -18,6 +18,7 @@ const FULL: Plan = {
   burst: 100,
   bundles: 7,
   package: { files: 249, starts: 21 },
+  snapStart: { restores: 15, starts: 5 },
   density: [500, 1000],
   turns: { rounds: 3, roundMs: 1250 },
   payloads: {
@@ -40,6 +41,7 @@ const QUICK: Plan = {
   burst: 4,
   bundles: 1,
   package: { files: 4, starts: 1 },
+  snapStart: { restores: 1, starts: 1 },
   density: [2, 2],
   turns: { rounds: 1, roundMs: 200 },
   payloads: { whole: [{ bytes: 6 * MB, concurrency: 2, rounds: 1 }], streamedBytes: 7 * MB },
