@@ -1,6 +1,6 @@
 /** What an operation of an OpenAPI description (or Swagger 2.0) says of a method, in the words of API Gateway's own operations. */
 import type { Input } from "../../../wire/handlers.ts";
-import type { DescriptionPart } from "./description-part.ts";
+import type { DescriptionPart } from "../description-part.ts";
 import type { ApiGatewayV1 } from "./shapes.ts";
 
 type Place = "restApiId" | "resourceId" | "httpMethod";

@@ -1,10 +1,9 @@
 /** REST APIs made of a description: OpenAPI 3.0 or Swagger 2.0, JSON or YAML, with API Gateway's extensions. */
-import { parse } from "yaml";
 import type { Handlers, Input } from "../../../wire/handlers.ts";
 import { given } from "../control.ts";
+import { type DescriptionPart, readDescription } from "../description-part.ts";
 import { ACCOUNT } from "../records.ts";
 import { apiOperations } from "./api-operations.ts";
-import { DescriptionPart } from "./description-part.ts";
 import { RestApiImport } from "./rest-api-import.ts";
 import type { RestApis } from "./rest-apis.ts";
 import { type ApiGatewayV1, type GatewayResponse, KINDS, type Model } from "./shapes.ts";
@@ -51,14 +50,10 @@ export function importOperations(apis: RestApis): Handlers<ApiGatewayV1> {
     if (bytes.length > LARGEST * 1024 * 1024) {
       fail("LimitExceededException", `The description of an API is ${LARGEST} MB at most`);
     }
-    let root: DescriptionPart;
-    try {
-      root = new DescriptionPart(parse(bytes.toString("utf8"), { logLevel: "error" }));
-    } catch {
-      return fail("BadRequestException", "Invalid OpenAPI input.");
-    }
-    const version = root.at("swagger").anyText ?? root.at("openapi").anyText ?? "";
-    return /^(2|2\.0|3\.0\.\d+)$/.test(version) ? root : fail("BadRequestException", "Invalid OpenAPI input.");
+    const root = readDescription(bytes.toString("utf8"));
+    const version = root?.at("swagger").anyText ?? root?.at("openapi").anyText ?? "";
+    const isKnown = /^(2|2\.0|3\.0\.\d+)$/.test(version);
+    return root && isKnown ? root : fail("BadRequestException", "Invalid OpenAPI input.");
   }
 
   /** What stands before all paths, if it is asked for: by default nothing does. */

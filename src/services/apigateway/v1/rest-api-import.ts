@@ -1,8 +1,8 @@
 /** Puts what a description says into a REST API, by the operations that anybody could call; an error names what it is about. */
 import type { Input } from "../../../wire/handlers.ts";
 import { ServiceError } from "../../../wire/service-error.ts";
+import type { DescriptionPart } from "../description-part.ts";
 import { type DescribedMethod, describedMethod, type Known } from "./described-method.ts";
-import type { DescriptionPart } from "./description-part.ts";
 import { methodOperations } from "./method-operations.ts";
 import { type MethodPlace, Methods } from "./methods.ts";
 import { partOperations } from "./part-operations.ts";

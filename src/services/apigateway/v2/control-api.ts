@@ -5,6 +5,7 @@ import { apiHandlers } from "./apis.ts";
 import { authorizerHandlers } from "./authorizers.ts";
 import { Deployments } from "./deployments.ts";
 import { domainNameHandlers } from "./domain-names.ts";
+import { importHandlers } from "./imports.ts";
 import { Integrations } from "./integrations.ts";
 import { modelHandlers } from "./models.ts";
 import { Apis } from "./parts.ts";
@@ -18,8 +19,9 @@ export function createV2Handlers(control: Control, fail: FailV2): Handlers<ApiGa
   const deployments = new Deployments(apis, control);
   const integrations = new Integrations(apis, deployments, control);
   const routes = new Routes(apis, deployments);
-  return {
-    ...apiHandlers({ apis, control, deployments, routes, integrations }),
+  const parts = { apis, control, deployments, routes, integrations };
+  const handlers = {
+    ...apiHandlers(parts),
     ...routes.handlers(),
     ...integrations.handlers(),
     ...authorizerHandlers(apis, deployments, control),
@@ -29,4 +31,5 @@ export function createV2Handlers(control: Control, fail: FailV2): Handlers<ApiGa
     ...modelHandlers(apis),
     ...tagHandlers(apis, control),
   };
+  return { ...handlers, ...importHandlers(parts, handlers) };
 }

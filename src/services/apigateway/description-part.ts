@@ -1,3 +1,14 @@
+import { parse } from "yaml";
+
+/** @param text JSON or YAML @returns undefined when it is neither */
+export function readDescription(text: string): DescriptionPart | undefined {
+  try {
+    return new DescriptionPart(parse(text, { logLevel: "error" }));
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * A part of a document that somebody has written, such as an API's description: what is not there, or is of another kind than
  * what is asked for, is undefined, or empty.
