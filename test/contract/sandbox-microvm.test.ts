@@ -6,6 +6,7 @@ import { it } from "node:test";
 import { MicrovmDriver } from "../../src/execution/sandbox/microvm/driver.ts";
 import { probe } from "../../src/execution/sandbox/microvm/probe.ts";
 import { sandboxContract } from "./sandbox.contract.ts";
+import { snapshotsContract } from "./snapshots.contract.ts";
 
 const answer = probe();
 
@@ -13,6 +14,7 @@ if (answer.usable) {
   sandboxContract("microvm, emulated", () => MicrovmDriver.open("tcg"), {
     "the Runtime API is reached by unix socket": "the way out of a machine is its network",
   });
+  snapshotsContract("microvm, emulated", () => MicrovmDriver.open("tcg"));
 } else if (process.env.CI) {
   it("microVMs work on the machine that tests Alonzo", () => {
     throw new Error(`${answer.reason}: ${answer.hint}`);

@@ -15,7 +15,7 @@ export const RUNTIME = "r";
 const KILLED: SandboxExit = { code: null, signal: "SIGKILL", outOfMemory: false };
 
 /** What is done, in the order in which it was asked for. */
-export type Done = "booted" | "ready" | "started" | "reset";
+export type Done = "booted" | "awake" | "ready" | "started" | "reset";
 
 type Message =
   | { readonly event: Done }
@@ -130,7 +130,7 @@ function isMessage(value: unknown): value is Message {
   const { event, who, code, outOfMemory, peakBytes } = value as Record<string, unknown>;
   if (event === "memory") return typeof peakBytes === "number" && peakBytes >= 0;
   if (event === "ended") return typeof who === "string" && Number.isInteger(code) && typeof outOfMemory === "boolean";
-  return ["booted", "ready", "started", "reset"].includes(event as string);
+  return ["booted", "awake", "ready", "started", "reset"].includes(event as string);
 }
 
 /** A death by signal comes as the signal's number, negative. */

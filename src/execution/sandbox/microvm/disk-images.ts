@@ -3,12 +3,29 @@
  * follow a name. What many functions share is kept over restarts; a function's own code has no name on the host: its
  * image goes when nobody has it open, however the region ends.
  */
-import { closeSync, lstatSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { run } from "../oci/commands.ts";
 import type { SandboxDirectories } from "../sandbox.ts";
+import { SandboxError } from "../sandbox-error.ts";
 import type { KeptFiles, Kind } from "./kept-files.ts";
 
+/** Disks that are this region's own, and those that the next may find again. */
+const OWN = ["task", "layers"] as const;
+const SHARED = ["base", "runtime", "language"] as const;
+/** Where EROFS has the identifier of a file system: 48 bytes into its superblock. */
+const MARK_OFFSET = 1024 + 48;
+const MARK_BYTES = 16;
 /** How large all disks look: more than is ever on one, and no more than what is on it is taken of the host. */
 const DISK_BYTES = 32 * 1024 * 1024 * 1024;
 const BLOCK_BYTES = 512;
@@ -77,6 +94,53 @@ export class DiskImages {
     }
     return {
       byName: Object.fromEntries(Object.keys(taking).map((name, index) => [name, taken[index] as DiskImage])),
+      release,
+    };
+  }
+
+  /**
+   * Keep what of these disks only this region has, so that the machine can go on with the very same blocks.
+   * @returns what tells whether others are still the same
+   */
+  async save(disks: Disks, directory: string): Promise<Readonly<Record<string, string>>> {
+    for (const name of OWN) {
+      const path = join(directory, name);
+      await copy(disks.byName[name] as DiskImage, path);
+      truncateSync(path, statSync(path).blocks * BLOCK_BYTES);
+    }
+    return Object.fromEntries(SHARED.map((name) => [name, markOf(disks.byName[name] as DiskImage)]));
+  }
+
+  /** The disks of a machine that was saved. @throws SandboxError when they are not the same any more */
+  async saved(
+    base: Base,
+    { runtime, language }: Pick<SandboxDirectories, "runtime" | "language">,
+    directory: string,
+    marks: Readonly<Record<string, string>>,
+  ): Promise<Disks> {
+    const disks = await this.disksOf(base, { ...(runtime && { runtime }), ...(language && { language }) });
+    const own: DiskImage[] = [];
+    const release = (): void => {
+      disks.release();
+      for (const { fd } of own) closeSync(fd);
+    };
+    try {
+      for (const name of SHARED) {
+        if (markOf(disks.byName[name] as DiskImage) !== marks[name])
+          throw new SandboxError(`the disk '${name}' is another`);
+      }
+      for (const name of OWN) {
+        const path = this.#files.newPath();
+        await run("cp", ["--", join(directory, name), path]);
+        const { fd } = withoutName(path);
+        own.push({ fd, release: () => {} });
+      }
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return {
+      byName: { ...disks.byName, ...Object.fromEntries(OWN.map((name, index) => [name, own[index] as DiskImage])) },
       release,
     };
   }
@@ -172,6 +236,17 @@ export class DiskImages {
       throw error;
     }
   }
+}
+
+function copy({ fd }: DiskImage, path: string): Promise<string> {
+  return run("cp", ["--sparse=always", "--", `/proc/${process.pid}/fd/${fd}`, path]);
+}
+
+/** Each image that is made has a mark of its own, drawn at random: a disk with the same is the same, block by block. */
+function markOf({ fd }: DiskImage): string {
+  const mark = Buffer.alloc(MARK_BYTES);
+  readSync(fd, mark, 0, MARK_BYTES, MARK_OFFSET);
+  return mark.toString("hex");
 }
 
 /** What it takes goes with the last descriptor of it. */

@@ -13,7 +13,7 @@ import { buildRoot, OWN_DIRECTORY } from "../oci/rootfs.ts";
 import { RunDirectory } from "../oci/run-directory.ts";
 import { regionCgroup, sweepRegion } from "../oci/sweep.ts";
 import { prepared } from "../prepared.ts";
-import type { Capabilities, Sandbox, SandboxDriver, SandboxSpec } from "../sandbox.ts";
+import type { Capabilities, Sandbox, SandboxDriver, SandboxSnapshots, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
 import { DiskImages } from "./disk-images.ts";
 import type { Ground } from "./ground.ts";
@@ -23,6 +23,7 @@ import type { Accelerator } from "./machine.ts";
 import { MachinePlace } from "./machine-place.ts";
 import { accelerators, qemuVersion } from "./probe.ts";
 import { MicrovmSandbox } from "./sandbox.ts";
+import { MicrovmSnapshots } from "./snapshots.ts";
 import { Templates } from "./templates.ts";
 
 const CAPABILITIES: Capabilities = {
@@ -89,6 +90,7 @@ export class MicrovmDriver implements SandboxDriver {
   readonly name = "microvm";
   readonly capabilities = CAPABILITIES;
   readonly description: string;
+  readonly snapshots: SandboxSnapshots;
   readonly #ground: Ground;
   readonly #namespaces: NamespacePool;
   readonly #templates: Templates;
@@ -99,6 +101,7 @@ export class MicrovmDriver implements SandboxDriver {
     this.#namespaces = namespaces;
     this.#templates = new Templates(ground, namespaces);
     this.description = description;
+    this.snapshots = new MicrovmSnapshots(ground, (spec) => this.#make(spec));
   }
 
   /**
@@ -177,14 +180,7 @@ export class MicrovmDriver implements SandboxDriver {
   }
 
   async create(spec: SandboxSpec): Promise<Sandbox> {
-    const network = await this.#namespaces.take();
-    const place = new MachinePlace(this.#ground, network);
-    const sandbox = new MicrovmSandbox(spec, this.#ground, this.#templates, place, () => {
-      this.#sandboxes.delete(sandbox);
-      this.#namespaces.giveBack(network);
-    });
-    this.#sandboxes.add(sandbox);
-    return prepared(sandbox);
+    return prepared(await this.#make(spec));
   }
 
   async close(): Promise<void> {
@@ -195,5 +191,16 @@ export class MicrovmDriver implements SandboxDriver {
     await sweepRegion(linux, layout, runDirectory.number);
     runDirectory.close();
     linux.close();
+  }
+
+  async #make(spec: SandboxSpec): Promise<MicrovmSandbox> {
+    const network = await this.#namespaces.take();
+    const place = new MachinePlace(this.#ground, network);
+    const sandbox = new MicrovmSandbox(spec, this.#ground, this.#templates, place, () => {
+      this.#sandboxes.delete(sandbox);
+      this.#namespaces.giveBack(network);
+    });
+    this.#sandboxes.add(sandbox);
+    return sandbox;
   }
 }

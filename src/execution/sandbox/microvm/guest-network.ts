@@ -8,7 +8,11 @@ import type { Linux } from "../oci/linux.ts";
 import { INSIDE_ADDRESS, type NetworkNamespace } from "../oci/namespace-pool.ts";
 
 export const GUEST_ADDRESS = "169.254.100.2";
+/** Of the host's end, by which packets leave: nobody listens at it. */
+export const GATEWAY_ADDRESS = "169.254.100.3";
 export const CABLE = "guest0";
+/** Of the host's end, always: machines that go on elsewhere know it already. */
+const HARDWARE_ADDRESS = "02:00:00:00:00:01";
 
 /** What leaves by the cable to the host bears the address that the host expects of this namespace. */
 const MASQUERADE = `
@@ -33,6 +37,8 @@ export async function layCable(
   const inside = <T>(action: () => T): T => linux.insideNetworkNamespace(fd, action);
   const commands = [
     `tuntap add dev ${CABLE} mode tap user ${userId}`,
+    `link set ${CABLE} address ${HARDWARE_ADDRESS}`,
+    `address add ${GATEWAY_ADDRESS}/32 dev ${CABLE}`,
     `address add ${INSIDE_ADDRESS} peer ${GUEST_ADDRESS}/32 dev ${CABLE}`,
     `link set ${CABLE} up`,
     "address del 127.0.0.1/8 dev lo",

@@ -34,7 +34,7 @@ export function makeInitramfs(): Buffer {
     ...MODULES.map((module) => file(`modules/${basename(module)}`, modulePath(module))),
     { name: "modules/order", mode: FILE_MODE, content: Buffer.from(order) },
     file("init", join(GUEST_FILES, "init")),
-    file("agent.py", join(GUEST_FILES, "agent.py")),
+    ...["agent.py", "relay.py"].map((name) => file(name, join(GUEST_FILES, name))),
   ]);
 }
 

@@ -29,6 +29,8 @@ export async function saveState(place: MachinePlace, machine: Machine, file: str
       server.once("error", reject);
       void machine.gone.then(() => reject(new SandboxError("the machine is gone")));
     });
+    // Where QEMU refuses, nobody awaits it.
+    connected.catch(() => {});
     // Only its user passes through the directory.
     server.listen({ path: join(own.path, SOCKET), writableAll: true });
     await monitor.ask("migrate-set-parameters", { "max-bandwidth": BANDWIDTH });

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex, Readable } from "node:stream";
 import { SandboxError } from "../sandbox-error.ts";
 import type { DiskImage } from "./disk-images.ts";
-import { CABLE, GUEST_ADDRESS } from "./guest-network.ts";
+import { CABLE, GATEWAY_ADDRESS, GUEST_ADDRESS } from "./guest-network.ts";
 import { INITRAMFS, jailed, KERNEL } from "./jail.ts";
 import { type MachineSize, TRANSLATED_MB } from "./machine-size.ts";
 import { timeStampKhz } from "./processor.ts";
@@ -128,6 +128,7 @@ function kernelParameters(accelerator: Accelerator, regionAddress: string): stri
     ...(khz === undefined ? [] : [`tsc_early_khz=${khz}`, "tsc=reliable"]),
     `guest=${GUEST_ADDRESS}`,
     `region=${regionAddress}`,
+    `gateway=${GATEWAY_ADDRESS}`,
   ].join(" ");
 }
 

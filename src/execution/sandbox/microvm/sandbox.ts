@@ -4,13 +4,23 @@ import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import { Connections } from "../connections.ts";
 import { INSIDE_ADDRESS } from "../oci/namespace-pool.ts";
-import type { Sandbox, SandboxCommand, SandboxExit, SandboxExtensions, SandboxPaths, SandboxSpec } from "../sandbox.ts";
+import type {
+  RestoredSandbox,
+  Sandbox,
+  SandboxCommand,
+  SandboxExit,
+  SandboxExtensions,
+  SandboxPaths,
+  SandboxSpec,
+} from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
 import { Agent, type Done, RUNTIME } from "./agent.ts";
 import type { Disks } from "./disk-images.ts";
 import type { Ground } from "./ground.ts";
 import type { Machine } from "./machine.ts";
 import type { MachinePlace } from "./machine-place.ts";
+import { machineSize } from "./machine-size.ts";
+import { saveState } from "./machine-state.ts";
 import type { Templates } from "./templates.ts";
 
 const RUNTIME_API_PORT = 9001;
@@ -20,6 +30,8 @@ const MB = 1024 * 1024;
 const ENTROPY_BYTES = 64;
 /** ms for anything that the agent is asked for */
 const PATIENCE_MS = 30_000;
+/** ms for writing all memory of the largest function to a slow disk */
+const SAVING_MS = 120_000;
 
 /** Where the disks are seen inside. */
 const MOUNTS = { task: "/var/task", runtime: "/var/runtime", language: "/var/lang", layers: "/opt" } as const;
@@ -27,7 +39,8 @@ const MOUNTS = { task: "/var/task", runtime: "/var/runtime", language: "/var/lan
 export class MicrovmSandbox implements Sandbox {
   readonly id: string;
   readonly paths: SandboxPaths = { ...MOUNTS, temporary: "/tmp" };
-  readonly runtimeApiAddress = `${INSIDE_ADDRESS}:${RUNTIME_API_PORT}`;
+  /** The relay's, which passes on what comes to it. */
+  readonly runtimeApiAddress = `127.0.0.1:${RUNTIME_API_PORT}`;
   readonly regionEndpoint = `http://${INSIDE_ADDRESS}:${REGION_PORT}`;
   readonly #spec: SandboxSpec;
   readonly #ground: Ground;
@@ -36,6 +49,8 @@ export class MicrovmSandbox implements Sandbox {
   readonly #connections = new Connections();
   readonly #onDestroyed: () => void;
   #disks: Disks | undefined;
+  /** How many run, or have run, beside the runtime. */
+  #extensions = 0;
   #machine: Machine | undefined;
   #agent: Agent | undefined;
 
@@ -51,34 +66,55 @@ export class MicrovmSandbox implements Sandbox {
   /** Make it this function's: processes are all that is missing when this resolves. */
   async prepare(): Promise<void> {
     const { memoryMb, ephemeralStorageMb, directories } = this.#spec;
-    const [disks, stateFd] = await Promise.all([
-      this.#ground.images.disksOf(this.#ground, directories).then((taken) => {
-        this.#disks = taken;
-        return taken;
-      }),
-      this.#templates.open(this.#spec),
-      this.#place.prepare().then(() => this.#listen()),
-    ]);
-    try {
-      const machine = this.#place.start(this.#spec, disks.byName, stateFd);
-      this.#machine = machine;
-      this.#agent = new Agent(machine.line, this.#spec);
-    } finally {
-      closeSync(stateFd);
-    }
+    const disks = this.#ground.images.disksOf(this.#ground, directories);
+    await this.#goOn(disks, this.#templates.open(this.#spec));
     this.#running.order("furnish", {
-      mounts: Object.fromEntries(Object.entries(MOUNTS).filter(([name]) => isGiven(directories, name))),
+      mounts: Object.fromEntries(Object.entries(MOUNTS).filter(([name]) => Object.hasOwn(directories, name))),
       memoryMb,
       ephemeralStorageMb,
-      nameServers: this.#ground.nameServers,
-      entropy: randomBytes(ENTROPY_BYTES).toString("hex"),
-      nowMs: Date.now(),
+      ...this.#news(),
     });
     await this.#done("ready");
   }
 
+  /** Let what is in a snapshot go on here, in place of prepare(). */
+  async resume(
+    disks: Promise<Disks>,
+    stateFd: number,
+    extensions: number,
+  ): Promise<Pick<RestoredSandbox, "exited" | "extensionsExited">> {
+    this.#extensions = extensions;
+    await this.#goOn(disks, Promise.resolve(stateFd));
+    const exited = this.#running.endOf(RUNTIME);
+    const extensionsExited = Array.from({ length: extensions }, (_, index) => this.#running.endOf(String(index)));
+    this.#running.order("resume", this.#news());
+    await this.#done("ready");
+    return { exited, extensionsExited };
+  }
+
+  /** Write the machine to a file. It has stopped then. */
+  async save(file: string): Promise<void> {
+    if (!this.#machine) throw new SandboxError("the machine was not started");
+    // One that is paused hears nothing.
+    this.#machine.resume();
+    const saving = saveState(this.#place, this.#machine, file, machineSize(this.#spec).hostMemoryMb);
+    await this.#machine.within(saving, SAVING_MS, "saved");
+    this.#machine.kill();
+    this.#connections.drop();
+  }
+
+  get extensions(): number {
+    return this.#extensions;
+  }
+
+  get disks(): Disks {
+    if (!this.#disks) throw new SandboxError("the machine has no disks");
+    return this.#disks;
+  }
+
   async startExtensions(extensions: SandboxExtensions): Promise<readonly Promise<SandboxExit>[]> {
     const { executables, environment, workingDirectory: directory } = extensions;
+    this.#extensions = executables.length;
     const exits = executables.map((_, index) => this.#running.endOf(String(index)));
     this.#running.order("extensions", { executables, environment, directory });
     await this.#done("started");
@@ -105,6 +141,7 @@ export class MicrovmSandbox implements Sandbox {
     this.#machine?.resume();
     this.#running.order("reset");
     await this.#done("reset");
+    this.#extensions = 0;
     this.#connections.drop();
   }
 
@@ -136,6 +173,36 @@ export class MicrovmSandbox implements Sandbox {
     this.#onDestroyed();
   }
 
+  /** Start the machine where another one was. */
+  async #goOn(taking: Promise<Disks>, opening: Promise<number>): Promise<void> {
+    const [disks, state] = await Promise.allSettled([
+      taking,
+      opening,
+      this.#place.prepare().then(() => this.#listen()),
+    ]).then((settled) => {
+      const [taken, opened] = settled;
+      if (taken.status === "fulfilled") this.#disks = taken.value;
+      const failed = settled.find((result) => result.status === "rejected");
+      if (failed && opened.status === "fulfilled") closeSync(opened.value);
+      if (failed) throw failed.reason;
+      return [this.disks, (opened as PromiseFulfilledResult<number>).value] as const;
+    });
+    try {
+      this.#machine = this.#place.start(this.#spec, disks.byName, state);
+      this.#agent = new Agent(this.#machine.line, this.#spec);
+    } finally {
+      closeSync(state);
+    }
+    this.#running.order("wake");
+    await this.#done("awake");
+  }
+
+  /** What is another in each machine, and at each time. */
+  #news(): object {
+    const entropy = randomBytes(ENTROPY_BYTES).toString("hex");
+    return { nameServers: this.#ground.nameServers, entropy, nowMs: Date.now() };
+  }
+
   get #running(): Agent {
     if (!this.#agent) throw new SandboxError("the machine was not booted");
     return this.#agent;
@@ -158,8 +225,4 @@ export class MicrovmSandbox implements Sandbox {
   async #done(what: Done): Promise<void> {
     await this.#machine?.within(this.#running.done(what), PATIENCE_MS, what);
   }
-}
-
-function isGiven(directories: SandboxSpec["directories"], name: string): boolean {
-  return Object.hasOwn(directories, name);
 }

@@ -12,13 +12,19 @@ import resource
 import select
 import signal
 import struct
+import sys
 import time
+
+sys.path.insert(0, "/run/system")
+import relay  # noqa: E402
 
 PORT = 3
 SYSTEM = "/run/system"
 CGROUP = f"{SYSTEM}/cgroup/function"
 USER_NAME = "sbx_user1051"
 USER_ID, GROUP_ID = 993, 990
+RELAY_ID = 65534
+RUNTIME_API_PORT = 9001
 MOST_PROCESSES = 1024
 MB = 1024 * 1024
 # One for 16 KB, as AWS's ext4 has.
@@ -211,6 +217,7 @@ class Agent:
         self._runtime_end = None
         self._has_extensions = False
         self._is_resetting = False
+        self._relay = self._start_relay()
         self._ended, ended = os.pipe()
         os.set_blocking(self._ended, False)
         os.set_blocking(ended, False)
@@ -235,9 +242,35 @@ class Agent:
             self._pass_on()
             self._settle()
 
-    def do_furnish(self, mounts, memoryMb, ephemeralStorageMb, nameServers, entropy, nowMs):
-        time.clock_settime(time.CLOCK_REALTIME, nowMs / 1000)
+    def _start_relay(self):
+        listener = relay.listen(RUNTIME_API_PORT)
+        pid = os.fork()
+        if pid == 0:
+            os.close(PORT)
+            drop_privileges(RELAY_ID, RELAY_ID, {})
+            relay.Relay(listener, (os.environ["region"], RUNTIME_API_PORT)).run()
+        listener.close()
+        return pid
+
+    def do_wake(self):
+        """What is told next is heard at once: the time, for one."""
+        self._port.tell(event="awake")
+
+    def do_resume(self, nameServers, entropy, nowMs):
+        """This machine goes on where another one was."""
+        self._begin_anew(nameServers, entropy, nowMs)
+        os.kill(self._relay, signal.SIGUSR1)
+        self._told_peak = 0
+        self._look()
+        self._port.tell(event="ready")
+
+    def _begin_anew(self, name_servers, entropy, now_ms):
+        time.clock_settime(time.CLOCK_REALTIME, now_ms / 1000)
         stir(bytes.fromhex(entropy))
+        write("/run/alonzo/resolv.conf", name_servers)
+
+    def do_furnish(self, mounts, memoryMb, ephemeralStorageMb, nameServers, entropy, nowMs):
+        self._begin_anew(nameServers, entropy, nowMs)
         for disk, target in mounts.items():
             mount(f"{SYSTEM}/dev/disk-{disk}", target, "erofs", MS_RDONLY | MS_NOSUID | MS_NODEV)
         size = f"size={ephemeralStorageMb}m,nr_inodes={ephemeralStorageMb * INODES_PER_MB},mode=1777"
@@ -245,7 +278,6 @@ class Agent:
         user = f"{USER_NAME}:x:{USER_ID}"
         write("/run/alonzo/passwd", f"root:x:0:0:root:/root:/bin/sh\n{user}:{GROUP_ID}::/tmp:/bin/sh\n")
         write("/run/alonzo/group", f"root:x:0:\n{USER_NAME}:x:{GROUP_ID}:\n")
-        write("/run/alonzo/resolv.conf", nameServers)
         write(f"{SYSTEM}/cgroup/cgroup.subtree_control", "+memory +pids")
         os.makedirs(CGROUP, exist_ok=True)
         self._memory = Memory(memoryMb * MB, ephemeralStorageMb * MB)
@@ -300,6 +332,9 @@ class Agent:
                 return
             if pid == 0:
                 return
+            if pid == self._relay:
+                # Nothing could reach the region any more: the end of process 1 is the machine's.
+                raise SystemExit("the relay ended")
             who = self._names.pop(pid, None)
             if who == RUNTIME:
                 self._runtime_end = status
@@ -361,7 +396,7 @@ def become(group, output, argv, environment, directory):
         for source, target in ((nothing, 0), (output, 1), (output, 2)):
             os.dup2(source, target)
         os.umask(0o022)
-        drop_privileges()
+        drop_privileges(USER_ID, GROUP_ID, LIMITS)
         os.chdir(directory)
         os.execvpe(argv[0], argv, environment)
     except OSError as error:
@@ -370,14 +405,14 @@ def become(group, output, argv, environment, directory):
         os._exit(127)
 
 
-def drop_privileges():
-    for resource_id, most in LIMITS.items():
+def drop_privileges(user_id, group_id, limits):
+    for resource_id, most in limits.items():
         resource.setrlimit(resource_id, (most, most))
     for capability in range(LAST_CAPABILITY + 1):
         LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
     os.setgroups([])
-    os.setresgid(GROUP_ID, GROUP_ID, GROUP_ID)
-    os.setresuid(USER_ID, USER_ID, USER_ID)
+    os.setresgid(group_id, group_id, group_id)
+    os.setresuid(user_id, user_id, user_id)
     if LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs")
 
