@@ -52,7 +52,7 @@ import {
 } from "./management/index.ts";
 import { createLog } from "./observability/log.ts";
 import { LogStore } from "./observability/log-store.ts";
-import { openImages, openSnapStart, VersionPreparation } from "./preparation.ts";
+import { openImages, openSnapStart, type SnapStartParts, VersionPreparation } from "./preparation.ts";
 import { openCompanions } from "./services/companions.ts";
 import { type OnGone, regionSources } from "./sources/region-sources.ts";
 import { systemClock } from "./state/clock.ts";
@@ -147,7 +147,9 @@ export async function startRegion(config: Config): Promise<Region> {
     onRegionConnection: (socket, endpoint) => gateway.accept(socket, { endpoint }),
   });
   const store = await SnapshotStore.open(data.join("snapshots"), config.snapshots);
-  const snapStart = openSnapStart({ assembly, driver, catalog, runtimes, placement, log, store });
+  const { meter } = metering;
+  const onInit: SnapStartParts["onInit"] = (version, initMs) => meter.recordSnapshotInit(version, initMs);
+  const snapStart = openSnapStart({ assembly, driver, catalog, runtimes, placement, log, store, onInit });
   opened.use(snapStart);
   const pool = new EnvironmentPool({
     factory: new EnvironmentFactory({ assembly, driver, cells, snapStart }),

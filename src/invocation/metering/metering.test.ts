@@ -139,6 +139,19 @@ test("a tenant's environment counts when it is new", async (t) => {
   assert.equal(second.tenantMemoryMb, undefined);
 });
 
+test("an init for a snapshot is duration without a request, and a restore of it costs by its memory but for Java", async (t) => {
+  const { metering, reader } = await setUp(t);
+  metering.recordSnapshotInit(version(), 2000.4);
+  const restored = outcome({ restore: { durationMs: 200, billedMs: 3 } });
+  metering.record(version({ runtime: "python3.12" }), request(), restored);
+  metering.record(version({ runtime: "java21" }), request(), restored);
+  metering.flush();
+  const totals = reader.sums("2026-11-01", "2026-11-30", "function").map((sum) => sum.totals);
+  const total = (measure: Measure) => totals.reduce((sum, one) => sum + one[measure], 0n);
+  assert.deepEqual([total("snapshotInitUs"), total("restoredMemoryMb"), total("requests")], [2_000_400n, 256n, 2n]);
+  assert.equal(total("memoryMbMs"), 256n * (2001n + 2n * BigInt(restored.billedMs)));
+});
+
 test("many invocations are one transaction, and nothing to count is none", async (t) => {
   const { metering, played, reader } = await setUp(t);
   const versions = [version(), version(), version({ version: "2" }), version({ architecture: "arm64" })];

@@ -66,10 +66,19 @@ export class Metering implements Meter {
       tally.memoryMbMs += version.memoryMb * billedMs;
       if (initMs !== undefined) tally.initUs += Math.round(initMs * 1000);
     }
+    if (outcome.restore && !restoresFreely(version)) tally.restoredMemoryMb += version.memoryMb;
     tally.ephemeralMbMs += (version.ephemeralStorageMb - FREE_EPHEMERAL_MB) * billedMs;
     if (streamedBytes !== undefined) tally.streamedBytes += Math.max(0, streamedBytes - FREE_STREAMED_BYTES);
     // The first invocation of an environment is the one that tells of its init.
     if (initMs !== undefined && invocation.tenantId !== undefined) tally.tenantMemoryMb += version.memoryMb;
+  }
+
+  /** A version was initialised for its snapshot: duration as any, with no request. */
+  recordSnapshotInit(version: FunctionVersion, initMs: number): void {
+    const tally = this.#tallyOf(version);
+    const initUs = Math.round(initMs * 1000);
+    tally.snapshotInitUs += initUs;
+    tally.memoryMbMs += version.memoryMb * Math.ceil(initUs / 1000);
   }
 
   /** An environment was initialised ahead of invocations. */
@@ -165,4 +174,9 @@ export class Metering implements Meter {
     this.#complainedMs = nowMs;
     this.#options.log.error("usage counts wait for the disk", { error });
   }
+}
+
+/** Of Java functions AWS charges nothing for snapshots and restores. */
+function restoresFreely({ runtime = "" }: FunctionVersion): boolean {
+  return runtime.startsWith("java");
 }

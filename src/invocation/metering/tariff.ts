@@ -134,6 +134,12 @@ export const TARIFF: Tariff = {
       ...gbOfMemory,
       tiers: [{ usdPerUnit: "0.000133333" }],
     },
+    {
+      name: "SnapStart restore",
+      measures: ["restoredMemoryMb"],
+      ...gbOfMemory,
+      tiers: [{ usdPerUnit: "0.0001397998" }],
+    },
   ],
 };
 
@@ -143,5 +149,5 @@ export const ASSUMPTIONS: readonly string[] = [
   "one account with nothing else in it: the free tier (1,000,000 requests, 400,000 GB-s, 100 GB streamed) once a month",
   "the free GB-s go to on-demand duration, x86_64 first, and are a part of the first tier; functions with provisioned concurrency get none that month",
   "tiers by the month's use of the whole account; a function, version or day bears its share of each item of its month",
-  "no savings plans, discounts, taxes, data transfer or log storage",
+  "nothing for keeping SnapStart's snapshots, which AWS charges by the time they exist; no savings plans, discounts, taxes, data transfer or log storage",
 ];

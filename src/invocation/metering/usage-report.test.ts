@@ -91,6 +91,8 @@ test("figures are whole numbers, or decimal text where they are not", async (t) 
     ephemeralMbMs: 512_000,
     streamedBytes: 7,
     tenantMemoryMb: 256,
+    snapshotInitUs: 2500,
+    restoredMemoryMb: 1536,
   });
   assert.deepEqual(report({}).total, {
     requests: 2,
@@ -105,6 +107,8 @@ test("figures are whole numbers, or decimal text where they are not", async (t) 
     ephemeralGbSeconds: "0.5",
     streamedBytes: 7,
     tenantGb: "0.25",
+    snapshotInitMs: "2.5",
+    restoredGb: "1.5",
     usd: "0",
   });
 });

@@ -28,6 +28,9 @@ export interface UsageFigures {
   readonly ephemeralGbSeconds: string;
   readonly streamedBytes: number;
   readonly tenantGb: string;
+  /** Part of gbSeconds, and not of billedMs. */
+  readonly snapshotInitMs: string;
+  readonly restoredGb: string;
   /** What AWS would have charged. */
   readonly usd: string;
 }
@@ -146,6 +149,8 @@ function figuresOf({ totals, cost }: Sum): UsageFigures {
     ephemeralGbSeconds: gbSeconds(totals.ephemeralMbMs),
     streamedBytes: Number(totals.streamedBytes),
     tenantGb: decimal(totals.tenantMemoryMb, 1024n, 6),
+    snapshotInitMs: decimal(totals.snapshotInitUs, 1000n, 3),
+    restoredGb: decimal(totals.restoredMemoryMb, 1024n, 6),
     usd: usd(cost),
   };
 }

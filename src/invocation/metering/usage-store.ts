@@ -61,6 +61,14 @@ const MIGRATIONS: readonly Migration[] = [
       ) without rowid`.execute(database);
     },
   },
+  {
+    name: "count snapshots",
+    up: async (database) => {
+      for (const column of ["snapshot_init_us", "restored_memory_mb"]) {
+        await sql`alter table daily_usage add column ${sql.ref(column)} integer not null default 0`.execute(database);
+      }
+    },
+  },
 ];
 
 const ADD = `insert into daily_usage (day, function_name, version, architecture, ${COLUMNS.join(", ")})

@@ -27,6 +27,10 @@ export const MEASURES = {
   streamedBytes: "streamed_bytes",
   /** MB of memory of environments that were begun for one tenant each. */
   tenantMemoryMb: "tenant_memory_mb",
+  /** Microseconds of the inits of which SnapStart took snapshots: billed on demand, in no REPORT line. */
+  snapshotInitUs: "snapshot_init_us",
+  /** MB of memory of environments that were restored from a snapshot, where that costs. */
+  restoredMemoryMb: "restored_memory_mb",
 } as const;
 
 export type Measure = keyof typeof MEASURES;
