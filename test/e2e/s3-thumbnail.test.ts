@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { AddPermissionCommand } from "@aws-sdk/client-lambda";
 import {
   CreateBucketCommand,
@@ -13,8 +14,10 @@ import { buildExample, exampleFunction } from "../../examples/build.ts";
 import { put, s3Client } from "../api/s3/s3.ts";
 import { TestRegion } from "../test-region.ts";
 import { jpegSize } from "./jpeg-size.ts";
+import { lacksBoto3, tellStory } from "./python-story.ts";
 
 const ACCOUNT = "000000000000";
+const PHOTO = new URL("../../examples/thumbnail/rocket.jpg", import.meta.url);
 
 let region: TestRegion;
 before(async () => {
@@ -56,7 +59,7 @@ test("photos that are uploaded become thumbnails in another bucket, over a crash
     ],
   };
   await s3.send(new PutBucketNotificationConfigurationCommand({ Bucket: "photos", NotificationConfiguration }));
-  const photo = await readFile(new URL("../../examples/thumbnail/rocket.jpg", import.meta.url));
+  const photo = await readFile(PHOTO);
   const expected = { ContentType: "image/jpeg", width: 128, height: 85 };
   await put(s3, "photos", "in/ä rocket+1.jpg", photo);
   assert.deepEqual(await thumbnail("in/ä rocket+1.jpg"), expected);
@@ -64,4 +67,9 @@ test("photos that are uploaded become thumbnails in another bucket, over a crash
   await region.kill();
   await region.startAgain();
   assert.deepEqual(await thumbnail("in/2.jpg"), expected);
+});
+
+test("boto3 uploads photos, and finds their thumbnails", async (t) => {
+  if (lacksBoto3(t)) return;
+  await tellStory(t, region, "photos_story.py", [fileURLToPath(PHOTO)]);
 });
