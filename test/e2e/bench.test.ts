@@ -58,6 +58,19 @@ test("a quick bench measures a region against itself: freezing, bad neighbours, 
   }
 });
 
+test("a quick bench measures what comes from topics, buckets and APIs to a function", async () => {
+  const { figures, bars } = await bench("--quick", "notices", "apis", "--isolation", "process");
+  const named = (of: readonly { p50Ms: number; p99Ms: number }[], name: "service" | "way") =>
+    of.filter(({ p50Ms, p99Ms }) => p50Ms > 0 && p99Ms >= p50Ms).map((one) => (one as Record<string, unknown>)[name]);
+  assert.deepEqual(named(figures.notices, "service"), ["SNS", "S3"]);
+  assert.deepEqual(named(figures.apis, "way"), ["Invoke", "HTTP API", "REST API"]);
+  const asked = bars.filter(({ bar }: { bar?: unknown }) => bar !== undefined);
+  assert.deepEqual(
+    asked.map(({ bar }: { bar?: unknown }) => bar),
+    [{ below: 20 }, { below: 20 }],
+  );
+});
+
 test("a small bench of the control API measures every figure, without functions and with some", async () => {
   const { figures } = await bench("scale", "--quick", "--isolation", "process");
   const runs: Record<string, { p50Ms: number; slowestMs: number }>[] = figures.scale;

@@ -51,9 +51,10 @@ export class ObjectFiles {
     const file = newHexId(16);
     const path = join(this.#incoming, file);
     const handle = await open(path, "wx", 0o600);
+    // Its name is there from now on, and is synced while its bytes come.
+    const named = this.#syncIncoming();
     try {
-      const size = await writeAll(handle, source, onBytes).finally(() => handle.close());
-      await this.#syncIncoming();
+      const [size] = await Promise.all([writeAll(handle, source, onBytes).finally(() => handle.close()), named]);
       return { file, size };
     } catch (error) {
       await rm(path, { force: true });

@@ -112,8 +112,9 @@ export class ObjectStore {
         if (!also) await Promise.all(files.map((file) => this.files.discard(file)));
         throw error;
       });
-    if (!also) await this.#settle(files);
+    // Who is told reads the object wherever its files are on their way.
     this.#outbox.deliver();
+    if (!also) await this.#settle(files);
     this.#removeSoon();
     return { version: put, bucket };
   }
