@@ -67,7 +67,7 @@ export class TestRegion {
    * @param variables settings of the region, e.g. ALONZO_ACCOUNT_CONCURRENCY
    */
   static async start(
-    isolation: "auto" | "microvm" | "process" = "process",
+    isolation: "auto" | "gvisor" | "microvm" | "process" = "process",
     variables: Readonly<Record<string, string>> = {},
   ): Promise<TestRegion> {
     const chosen = isolation === "auto" ? (process.env.ALONZO_ISOLATION ?? "auto") : isolation;
