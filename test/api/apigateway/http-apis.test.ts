@@ -16,6 +16,7 @@ import {
   DeleteRouteCommand,
   UpdateApiCommand,
   UpdateRouteCommand,
+  UpdateStageCommand,
 } from "@aws-sdk/client-apigatewayv2";
 import { call, type UrlRequest, type UrlResponse } from "../../e2e/function-url-client.ts";
 import { TestRegion } from "../../test-region.ts";
@@ -279,6 +280,21 @@ describe("an HTTP API", () => {
     await client.send(new UpdateApiCommand({ ApiId: api.id, CorsConfiguration: { AllowOrigins: ["*"] } }));
     const any = await call(api.url, { path: "/none", headers: { origin: "https://other.example" } });
     assert.deepEqual([any.status, any.headers["access-control-allow-origin"]], [404, "*"]);
+  });
+
+  it("answers 429 when a route is called more often than its stage lets it be", async () => {
+    const api = await make();
+    await route(api, "GET /few");
+    await route(api, "GET /many");
+    const few = { ThrottlingBurstLimit: 2, ThrottlingRateLimit: 0.001 };
+    const many = { ThrottlingBurstLimit: 1000, ThrottlingRateLimit: 1000 };
+    const settings = { DefaultRouteSettings: many, RouteSettings: { "GET /few": few } };
+    await client.send(new UpdateStageCommand({ ApiId: api.id, StageName: "$default", ...settings }));
+    const answers: unknown[] = [];
+    for (let i = 0; i < 3; i++) answers.push((await call(api.url, { path: "/few" })).status);
+    assert.deepEqual(answers, [200, 200, 429]);
+    assert.deepEqual(told(await call(api.url, { path: "/few" })), [429, '{"message":"Too Many Requests"}']);
+    assert.equal((await call(api.url, { path: "/many" })).status, 200);
   });
 
   it("passes requests on to another server", async () => {

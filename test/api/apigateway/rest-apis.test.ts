@@ -430,6 +430,36 @@ describe("a REST API", () => {
     assert.equal(event(await api.ask("/prod", { method: "PUT" })).httpMethod, "PUT");
   });
 
+  it("answers 429 when a method is called more often than its stage lets it be, until that is changed", async () => {
+    const api = await Api.make();
+    await api.method(api.root, "GET");
+    await api.method(api.root, "PUT");
+    await api.deploy();
+    const limit = (path: string, burst: number) =>
+      client.send(
+        new UpdateStageCommand({
+          restApiId: api.id,
+          stageName: "prod",
+          patchOperations: [
+            { op: "replace", path: `${path}/throttling/burstLimit`, value: String(burst) },
+            { op: "replace", path: `${path}/throttling/rateLimit`, value: "0.001" },
+          ],
+        }),
+      );
+    await limit("/*/*", 1);
+    await limit("/~1/GET", 2);
+    const statuses = async (method: string) => {
+      const answers: number[] = [];
+      for (let i = 0; i < 3; i++) answers.push((await api.ask("/prod", { method })).status);
+      return answers;
+    };
+    assert.deepEqual(await statuses("GET"), [200, 200, 429]);
+    assert.deepEqual(await statuses("PUT"), [200, 429, 429]);
+    assert.deepEqual(told(await api.ask("/prod")), [429, '{"message":"Too Many Requests"}']);
+    await limit("/~1/GET", 10);
+    assert.deepEqual(await statuses("GET"), [200, 200, 200]);
+  });
+
   it("changes stages by patches", async () => {
     const api = await Api.make();
     await api.method(api.root, "GET");

@@ -90,6 +90,7 @@ export class HttpApis {
     ownsCors: boolean,
   ): Promise<ProxyAnswer> {
     const { route, matched } = routeOf(stage, request);
+    if (route.throttle?.admits(this.#parts.clock.now()) === false) throw HTTP_PROBLEMS.tooManyRequests();
     const { integration } = route;
     if (!integration) throw HTTP_PROBLEMS.internal();
     const format = integration.kind === "function" ? integration.format : "2.0";

@@ -5,6 +5,7 @@ import { type FunctionTarget, functionOfUri, withStageVariables } from "../funct
 import type { Authorizer, Cors, Integration, Route, Snapshot, Stage } from "../v2/shapes.ts";
 import type { HttpAuthorization } from "./http-authorizers.ts";
 import { PathTree } from "./path-tree.ts";
+import { type Throttle, throttleOf } from "./throttle.ts";
 
 export type HttpIntegration =
   | {
@@ -30,6 +31,7 @@ export interface HttpRoute {
   readonly resourcePath: string;
   readonly authorization: HttpAuthorization;
   readonly integration: HttpIntegration | undefined;
+  readonly throttle: Throttle | undefined;
 }
 
 export interface HttpStage {
@@ -62,6 +64,7 @@ export function httpStage(stage: Stage, snapshot: Snapshot, place: Place, isOuts
         isOutside,
       ),
       integration: integration && integrationOf(integration, variables as Variables, place, isOutside),
+      throttle: routeThrottle(stage, RouteKey),
     };
     if (RouteKey === "$default") defaultRoute = compiled;
     else routes.add(method, resourcePath, compiled);
@@ -73,6 +76,15 @@ export function httpStage(stage: Stage, snapshot: Snapshot, place: Place, isOuts
     defaultRoute,
     cors: snapshot.cors && ownerCors(snapshot.cors),
   };
+}
+
+/** What is said of the route, or else of all. */
+function routeThrottle({ DefaultRouteSettings: all, RouteSettings: routes = {} }: Stage, routeKey: string) {
+  const own = Object.hasOwn(routes, routeKey) ? routes[routeKey] : undefined;
+  return throttleOf(
+    own?.ThrottlingBurstLimit ?? all?.ThrottlingBurstLimit,
+    own?.ThrottlingRateLimit ?? all?.ThrottlingRateLimit,
+  );
 }
 
 type Variables = Readonly<Record<string, string>>;

@@ -71,6 +71,7 @@ export class RestApis {
     common: readonly string[],
   ): Promise<Told | undefined> {
     const { method, matched } = methodOf(stage, request);
+    if (method.throttle?.admits(this.#parts.clock.now()) === false) throw REST_PROBLEMS.throttled();
     const caller = await this.#parts.authorizers.admit(method, stage, surface, request, matched);
     const key = method.needsKey ? this.#admitKey(stage, request, caller) : undefined;
     const missing = method.requiredParameters.filter((source) => identityValue(source, request, matched) === undefined);

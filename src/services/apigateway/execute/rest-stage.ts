@@ -13,6 +13,7 @@ import type {
 } from "../v1/shapes.ts";
 import { type OwnerPattern, ownerPattern } from "./owner-pattern.ts";
 import { PathTree } from "./path-tree.ts";
+import { type Throttle, throttleOf } from "./throttle.ts";
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -64,6 +65,7 @@ export interface RestMethod {
   /** Names as messages tell them, with where each is looked for. */
   readonly requiredParameters: readonly string[];
   readonly integration: RestIntegration | undefined;
+  readonly throttle: Throttle | undefined;
 }
 
 export interface RestStage {
@@ -93,6 +95,7 @@ export function restStage(stage: Stage, snapshot: Snapshot, place: Place, isOuts
         authorizer: authorizers.get(method.authorizerId),
         needsKey: method.apiKeyRequired === true,
         requiredParameters: checking.has(method.requestValidatorId) ? requiredOf(method) : [],
+        throttle: methodThrottle(stage, path, name),
         integration: method.methodIntegration && integrationOf(method.methodIntegration, variables, place, isOutside),
       });
     }
@@ -108,6 +111,18 @@ export function restStage(stage: Stage, snapshot: Snapshot, place: Place, isOuts
     policy: api.policy ? (JSON.parse(api.policy) as PolicyDocument) : undefined,
     responses: new Map(snapshot.gatewayResponses.map((one) => [String(one.responseType), one])),
   };
+}
+
+/** What is said of the method, of all of its resource's, or of all of the stage. */
+function methodThrottle({ methodSettings = {} }: Stage, path: string, method: string): Throttle | undefined {
+  const resource = path.replace(/^\/(?=.)/, "");
+  const settings = [`${resource}/${method}`, `${resource}/*`, "*/*"].flatMap((key) =>
+    Object.hasOwn(methodSettings, key) ? [methodSettings[key]] : [],
+  );
+  return throttleOf(
+    settings.find((one) => one?.throttlingBurstLimit !== undefined)?.throttlingBurstLimit,
+    settings.find((one) => one?.throttlingRateLimit !== undefined)?.throttlingRateLimit,
+  );
 }
 
 function authorizationOf({ authorizationType }: Method): RestMethod["authorization"] {
