@@ -64,6 +64,7 @@ export const BY_FILES: readonly Escape[] = [
           struct.pack_into("II", handle, 8, inode, 0)
           tell("inode %d" % inode, lambda: call("open_by_handle_at", where, handle, os.O_RDONLY))
       tell("handle", lambda: call("name_to_handle_at", -100, b"/var/task", handle, ctypes.byref(ctypes.c_int()), 0))`,
+    ofKernel: true,
   },
   {
     name: "secrets of the host anywhere in the tree that is seen",
@@ -242,6 +243,7 @@ export const BY_FILES: readonly Escape[] = [
           tell(name, lambda: read("/proc/" + name, 16))
       tell("kallsyms", lambda: {line.split()[0] for line in read("/proc/kallsyms").splitlines()} - {"0000000000000000"})`,
     contained: /^(done ''|done set\(\)|EACCES|EPERM|ENOENT|EIO|IndexError.*)$/,
+    ofKernel: true,
   },
   {
     name: "files that are root's when run: set-user bits and capabilities of files",

@@ -22,7 +22,9 @@ export const BY_NETWORK: readonly Escape[] = [
               if fields[1] == "00000000": return socket.inet_ntoa(struct.pack("<I", int(fields[2], 16)))
           raise OSError(errno.ENETUNREACH, "no gateway")
       tell("host's port", lambda: connect(gateway(), world["hostPort"]))
-      for port in (22, 53, 111, 2375, 4566, 8080): tell(str(port), lambda: connect(gateway(), port))`,
+      for port in (22, 53, 111, 2375, 4566, 8080):
+          # Where the platform listens there, for this one alone.
+          if port != world["regionPort"] or gateway() != world["runtimeApi"][0]: tell(str(port), lambda: connect(gateway(), port))`,
   },
   {
     name: "metadata of a cloud, of containers and of other link-local services",
@@ -47,6 +49,10 @@ export const BY_NETWORK: readonly Escape[] = [
     name: "another environment's Runtime API, by its address as its own",
     tries: `
       def as_neighbour():
+          probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+          probe.connect((world["runtimeApi"][0], 9))
+          # Of machines, each has the same, in a network of its own.
+          if probe.getsockname()[0] == world["neighbour"]["address"]: raise OSError(errno.EADDRNOTAVAIL, "it is its own")
           with socket.socket() as line:
               line.bind((world["neighbour"]["address"], 0))
               line.settimeout(1); line.connect((world["runtimeApi"][0], world["runtimeApi"][1]))

@@ -12,6 +12,7 @@ import {
   DeleteFunctionConcurrencyCommand,
   InvokeCommand,
   InvokeWithResponseStreamCommand,
+  type InvokeWithResponseStreamCompleteEvent,
   LambdaServiceException,
   PutFunctionConcurrencyCommand,
   UpdateFunctionCodeCommand,
@@ -58,6 +59,7 @@ class Soak {
   readonly #random: () => number;
   readonly #tasks: readonly Task[];
   readonly counts: Record<string, number> = {};
+  late = 0;
   #revision = 0;
 
   constructor(region: TestRegion, seed: number, mayHoard: boolean) {
@@ -87,9 +89,10 @@ class Soak {
   async #invoke(FunctionName: string): Promise<void> {
     const { event, ends } = this.#one(this.#tasks);
     const answer = await this.#region.lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }));
-    const isError = answer.FunctionError !== undefined;
-    if (FunctionName !== VICTIM)
-      assert.equal(isError, ends !== "well", `${JSON.stringify(event)}: ${answer.Payload?.transformToString()}`);
+    const text = answer.Payload?.transformToString() ?? "";
+    if (ends === "well" && text.includes("Sandbox.Timedout")) return this.#late();
+    if (FunctionName === VICTIM) return;
+    assert.equal(answer.FunctionError !== undefined, ends !== "well", `${JSON.stringify(event)}: ${text}`);
   }
 
   async #stream(FunctionName: string): Promise<void> {
@@ -97,11 +100,17 @@ class Soak {
     const { EventStream } = await this.#region.lambda.send(
       new InvokeWithResponseStreamCommand({ FunctionName, Payload: JSON.stringify(event) }),
     );
-    let end: { readonly ErrorCode?: string | undefined } | undefined;
+    let end: InvokeWithResponseStreamCompleteEvent | undefined;
     for await (const { InvokeComplete } of EventStream ?? []) end = InvokeComplete ?? end;
     assert.ok(end, `${JSON.stringify(event)}: a stream without an end`);
+    if (ends === "well" && end.ErrorDetails?.includes("Sandbox.Timedout")) return this.#late();
     if (FunctionName === VICTIM) return;
     assert.equal(end.ErrorCode !== undefined, ends !== "well", JSON.stringify([event, end]));
+  }
+
+  /** On a machine that others use, too, a function of 192 MB may not be done in time. It must be rare. */
+  #late(): void {
+    this.late += 1;
   }
 
   #event(FunctionName: string): Promise<unknown> {
@@ -117,7 +126,7 @@ class Soak {
         Runtime: "nodejs26.x",
         Handler: this.#one(["index.handler", "index.stream"]),
         Role: "arn:aws:iam::000000000000:role/soak",
-        Timeout: 2,
+        Timeout: 3,
         MemorySize: 192,
         Code: { ZipFile: soakCode(this.#revision++) },
       }),
@@ -222,7 +231,9 @@ test("whatever functions go through, every call is answered and nothing is left 
     }
   };
   await Promise.all(Array.from({ length: CALLERS }, caller));
-  t.diagnostic(JSON.stringify(soak.counts));
+  t.diagnostic(JSON.stringify({ ...soak.counts, late: soak.late }));
+  const invoked = (soak.counts["sync done"] ?? 0) + (soak.counts["streamed done"] ?? 0);
+  assert.ok(soak.late <= invoked / 20, `${soak.late} of ${invoked} were late`);
   for (const name of FUNCTIONS) await soak.delete(name).catch(() => {});
   await useAllConcurrency(region);
   assert.deepEqual(await left(region, before), {});
