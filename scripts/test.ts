@@ -33,8 +33,8 @@ const CONCURRENCY = 2;
  * outcomes are printed.
  */
 const MOST_REPEATED = 3;
-/** A test file that hangs is ended after this long (ms). */
-const FILE_TIMEOUT_MS = 600_000;
+/** A test file that hangs is ended after this long (ms); the soak is told how long it is to take. */
+const FILE_TIMEOUT_MS = 600_000 + 60_000 * Number(process.env.ALONZO_SOAK_MINUTES ?? 0);
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
