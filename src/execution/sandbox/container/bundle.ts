@@ -1,30 +1,17 @@
 /** The OCI configuration of one sandbox: which walls the runtime (runc, crun) is to build. Pure: spec in, JSON out. */
-
-import { IMAGE_ROOT, type ImageShell, SHELL_DIRECTORY } from "../oci/image-root.ts";
 import { limitsOf } from "../oci/limits.ts";
-import { MEMORY_DEVICE_MAJOR, MEMORY_DEVICES, OWN_DIRECTORY } from "../oci/rootfs.ts";
-import type { SandboxDirectories } from "../sandbox.ts";
+import { type MountParts, ociMounts } from "../oci/mounts.ts";
+import { OCI_RLIMITS } from "../oci/resource-limits.ts";
+import { MEMORY_DEVICE_MAJOR, MEMORY_DEVICES } from "../oci/rootfs.ts";
 import type { ProcessOne } from "./process-one.ts";
 import type { SeccompProfile } from "./seccomp.ts";
 import type { SandboxUsers } from "./users.ts";
 
-const MB = 1024 * 1024;
-
-export interface BundleParts {
+export interface BundleParts extends Omit<MountParts, "isImage"> {
   readonly processOne: ProcessOne;
-  /** Of the region, with the files of /etc that every sandbox has. */
-  readonly root: string;
   /** Root directory of a container image, to be used instead. */
   readonly imageRoot: string | undefined;
-  /** What runs process 1 in a root that may have no shell. */
-  readonly shell: ImageShell | undefined;
   readonly devices: string;
-  readonly directories: SandboxDirectories;
-  /** What the host mounts there later appears inside, and nothing the other way round. */
-  readonly areDirectoriesLate: boolean;
-  /** The sandbox's own directory of the host for OWN_DIRECTORY, and its /tmp. */
-  readonly own: string;
-  readonly temporary: string;
   readonly users: SandboxUsers;
   readonly cgroupPath: string;
   readonly networkNamespace: string;
@@ -35,46 +22,12 @@ export interface BundleParts {
 }
 
 const NO_CAPABILITIES = { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] };
-const RLIMITS = {
-  RLIMIT_NOFILE: 1024,
-  RLIMIT_NPROC: 1024,
-  RLIMIT_CORE: 0,
-  RLIMIT_STACK: 8 * MB,
-  RLIMIT_MEMLOCK: 65536,
-};
 /** What of /proc tells about the machine, or changes it. As Docker has it, whose /sys is not there at all. */
 const MASKED = [
   ...["acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list"],
   "timer_stats",
 ];
 const READ_ONLY = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
-
-function bind(source: string | undefined, destination: string, ...options: string[]): object[] {
-  if (source === undefined) return [];
-  return [{ destination, source, type: "bind", options: ["bind", "nosuid", "nodev", ...options] }];
-}
-
-function mounts(parts: BundleParts): object[] {
-  const { directories, areDirectoriesLate, devices, own, temporary, shell } = parts;
-  const always = [
-    { destination: "/proc", source: "proc", type: "proc", options: ["nosuid", "noexec", "nodev"] },
-    { destination: "/dev", source: devices, type: "bind", options: ["bind", "ro", "nosuid", "noexec"] },
-    ...bind(own, OWN_DIRECTORY, "ro", "noexec"),
-    ...bind(temporary, "/tmp"),
-  ];
-  if (parts.imageRoot !== undefined) {
-    const files = IMAGE_ROOT.files.flatMap((file) => bind(`${parts.root}${file}`, file, "ro", "noexec"));
-    return [...always, ...bind(shell?.directory, SHELL_DIRECTORY, "ro"), ...files];
-  }
-  const late = areDirectoriesLate ? ["rslave"] : [];
-  return [
-    ...always,
-    ...bind(directories.task, "/var/task", "ro", ...late),
-    ...bind(directories.runtime, "/var/runtime", "ro"),
-    ...bind(directories.language, "/var/lang", "ro"),
-    ...bind(directories.layers, "/opt", "ro", ...late),
-  ];
-}
 
 function resources(parts: BundleParts): object {
   const { memoryBytes: limit, cpuShares: shares } = limitsOf(parts);
@@ -117,14 +70,17 @@ export function ociConfig(parts: BundleParts): object {
       env: Object.entries(processOne.environment).map(([name, value]) => `${name}=${value}`),
       cwd: processOne.workingDirectory,
       capabilities: NO_CAPABILITIES,
-      rlimits: Object.entries(RLIMITS).map(([type, value]) => ({ type, soft: value, hard: value })),
+      rlimits: OCI_RLIMITS,
       noNewPrivileges: true,
       // When the whole machine runs out of memory, functions go before anything else.
       oomScoreAdj: 900,
     },
     root: { path: parts.imageRoot ?? parts.root, readonly: true },
     hostname: "localhost",
-    mounts: mounts(parts),
+    mounts: [
+      ...ociMounts({ ...parts, isImage: parts.imageRoot !== undefined }),
+      { destination: "/dev", source: parts.devices, type: "bind", options: ["bind", "ro", "nosuid", "noexec"] },
+    ],
     linux: {
       cgroupsPath: parts.cgroupPath,
       namespaces: [

@@ -14,6 +14,7 @@ import { prepareParentGroup } from "../oci/parent-group.ts";
 import { buildDevices, buildRoot } from "../oci/rootfs.ts";
 import { RunDirectory } from "../oci/run-directory.ts";
 import { regionCgroup, sweepRegion } from "../oci/sweep.ts";
+import { tryOut } from "../oci/try-out.ts";
 import { prepared } from "../prepared.ts";
 import type { Capabilities, Cell, CellSpec, ImageRoot, Sandbox, SandboxDriver, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
@@ -132,7 +133,7 @@ export class ContainerDriver implements SandboxDriver {
         const users = way.hasUserNamespaces ? "users of its own" : "no user namespaces";
         const description = `${await runtimeVersion(way.runtime)}, cgroup ${layout.kind}, ${users}, ${network}`;
         const driver = new ContainerDriver({ ...ground, ...way }, namespaces, description);
-        await driver.#tryOut();
+        await tryOut(driver, ground.devices);
         namespaces.refill();
         return driver;
       } catch (error) {
@@ -141,27 +142,6 @@ export class ContainerDriver implements SandboxDriver {
     }
     await namespaces.close();
     throw new SandboxError(failures.join("; "));
-  }
-
-  async #tryOut(): Promise<void> {
-    const written: Buffer[] = [];
-    const sandbox = await this.create({
-      id: "try-out",
-      directories: { task: this.#ground.devices },
-      memoryMb: 128,
-      ephemeralStorageMb: 512,
-      onOutput: (chunk) => written.push(chunk),
-      onExtensionOutput: (chunk) => written.push(chunk),
-      onRuntimeApiConnection: (socket) => socket.destroy(),
-      onRegionConnection: (socket) => socket.destroy(),
-    });
-    try {
-      const command = { argv: ["/bin/sh", "-c", "exit 7"], environment: {}, workingDirectory: sandbox.paths.task };
-      const { code } = await (await sandbox.start(command)).exited;
-      if (code !== 7) throw new SandboxError(`a trial ended with ${code}: ${Buffer.concat(written).toString().trim()}`);
-    } finally {
-      await sandbox.destroy();
-    }
   }
 
   /** Which of this machine's regions it serves: everything it makes on the machine is named from this. */

@@ -16,6 +16,7 @@ import { prepareParentGroup } from "../oci/parent-group.ts";
 import { buildRoot } from "../oci/rootfs.ts";
 import { RunDirectory } from "../oci/run-directory.ts";
 import { regionCgroup, sweepRegion } from "../oci/sweep.ts";
+import { tryOut } from "../oci/try-out.ts";
 import { prepared } from "../prepared.ts";
 import type { Capabilities, ImageRoot, Sandbox, SandboxDriver, SandboxSnapshots, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
@@ -91,7 +92,7 @@ export class GvisorDriver implements SandboxDriver {
     try {
       const { ground, description } = await layGround(linux, layout, runsc, runDirectory);
       const driver = new GvisorDriver(ground, description);
-      await driver.#tryOut();
+      await tryOut(driver, ground.root);
       ground.namespaces.refill();
       return driver;
     } catch (cause) {
@@ -102,27 +103,6 @@ export class GvisorDriver implements SandboxDriver {
         hint: "run on the machine itself or in a privileged container with its own cgroups",
         cause,
       });
-    }
-  }
-
-  async #tryOut(): Promise<void> {
-    const written: Buffer[] = [];
-    const sandbox = await this.create({
-      id: "try-out",
-      directories: { task: this.#ground.root },
-      memoryMb: 128,
-      ephemeralStorageMb: 512,
-      onOutput: (chunk) => written.push(chunk),
-      onExtensionOutput: (chunk) => written.push(chunk),
-      onRuntimeApiConnection: (socket) => socket.destroy(),
-      onRegionConnection: (socket) => socket.destroy(),
-    });
-    try {
-      const command = { argv: ["/bin/sh", "-c", "exit 7"], environment: {}, workingDirectory: sandbox.paths.task };
-      const { code } = await (await sandbox.start(command)).exited;
-      if (code !== 7) throw new SandboxError(`a trial ended with ${code}: ${Buffer.concat(written).toString().trim()}`);
-    } finally {
-      await sandbox.destroy();
     }
   }
 

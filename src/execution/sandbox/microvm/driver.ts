@@ -12,6 +12,7 @@ import { prepareParentGroup } from "../oci/parent-group.ts";
 import { buildRoot, OWN_DIRECTORY } from "../oci/rootfs.ts";
 import { RunDirectory } from "../oci/run-directory.ts";
 import { regionCgroup, sweepRegion } from "../oci/sweep.ts";
+import { tryOut } from "../oci/try-out.ts";
 import { prepared } from "../prepared.ts";
 import type { Capabilities, Sandbox, SandboxDriver, SandboxSnapshots, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
@@ -141,7 +142,7 @@ export class MicrovmDriver implements SandboxDriver {
       const open = (bootMs: number) =>
         new MicrovmDriver({ ...ground, accelerator, bootMs, identity }, namespaces, description);
       try {
-        await open(accelerator === "kvm" ? KVM_TRIAL_MS : BOOT_MS).#tryOut();
+        await tryOut(open(accelerator === "kvm" ? KVM_TRIAL_MS : BOOT_MS), join(ground.runDirectory.path, "empty"));
         namespaces.refill();
         return open(BOOT_MS);
       } catch (error) {
@@ -151,27 +152,6 @@ export class MicrovmDriver implements SandboxDriver {
     await namespaces.close();
     await ground.images.close();
     throw new SandboxError(failures.join("; "));
-  }
-
-  async #tryOut(): Promise<void> {
-    const written: Buffer[] = [];
-    const sandbox = await this.create({
-      id: "try-out",
-      directories: { task: join(this.#ground.runDirectory.path, "empty") },
-      memoryMb: 128,
-      ephemeralStorageMb: 512,
-      onOutput: (chunk) => written.push(chunk),
-      onExtensionOutput: (chunk) => written.push(chunk),
-      onRuntimeApiConnection: (socket) => socket.destroy(),
-      onRegionConnection: (socket) => socket.destroy(),
-    });
-    try {
-      const command = { argv: ["/bin/sh", "-c", "exit 7"], environment: {}, workingDirectory: "/tmp" };
-      const { code } = await (await sandbox.start(command)).exited;
-      if (code !== 7) throw new SandboxError(`a trial ended with ${code}: ${Buffer.concat(written).toString().trim()}`);
-    } finally {
-      await sandbox.destroy();
-    }
   }
 
   /** Which of this machine's regions it serves: everything it makes on the machine is named from this. */
