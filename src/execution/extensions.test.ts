@@ -172,3 +172,27 @@ test("after a reset the external ones are awaited anew, and nobody is known by a
   assert.equal(refused(extensions.next(id, new PlayedPoll())).errorType, "Extension.UnknownExtensionIdentifier");
   assert.notEqual(register("outer"), id);
 });
+
+test("extensions of a snapshot go on elsewhere under the names that they know", () => {
+  const before = new Extensions(["watcher"]);
+  const external = before.register("watcher", ["INVOKE", "SHUTDOWN"]) as string;
+  const internal = before.register("inside", ["INVOKE"]) as string;
+  const waiting = JSON.parse(JSON.stringify(before.waiting));
+  const restored = new Extensions(["watcher"]);
+  let arrivals = 0;
+  restored.listen(() => arrivals++);
+  restored.restore(waiting);
+  assert.deepEqual([restored.areReady, restored.registered], [false, "external"]);
+  assert.match((restored.register("late", ["INVOKE"]) as { errorType: string }).errorType, /RegistrationClosed/);
+  for (const id of [external, internal]) {
+    assert.equal(restored.next(id, { alive: true, answer: () => {} }), undefined);
+  }
+  assert.deepEqual([arrivals, restored.areReady], [2, true]);
+  assert.deepEqual(
+    restored.report().map(({ name, events }) => [name, events]),
+    [
+      ["watcher", ["INVOKE", "SHUTDOWN"]],
+      ["inside", ["INVOKE"]],
+    ],
+  );
+});
