@@ -11,7 +11,12 @@ if (answer.usable) {
   const whole = "a machine has the memory that it has: others of these show it, and each is a boot";
   const names = ["threads", "descriptors", "memory in files without a name (memfd)", "memory that is shared"];
   names.push("memory of pipes", "memory of sockets", "timers and queued signals", "watches on files");
-  const skipped = Object.fromEntries(names.map((name) => [name, whole]));
+  const skipped = {
+    ...Object.fromEntries(names.map((name) => [name, whole])),
+    "the ports on which the platform listens inside, taken from it":
+      "the region is at an address that nobody inside has",
+    "another environment's Runtime API, by its address as its own": "all guests have the same address",
+  };
   escapeContract("microvm, emulated", () => MicrovmDriver.open("tcg"), { hasOwnKernel: true, skipped });
 } else {
   it("microVMs work on the machine that tests Alonzo", { skip: process.env.CI ? false : answer.reason }, () => {

@@ -3,11 +3,24 @@
  * because programs open /dev/stdout and /dev/stderr again by path, which sockets refuse.
  */
 import { Socket } from "node:net";
+import type { Readable } from "node:stream";
 
 /** ms of one chunk's handling that are nobody's concern: 64 KB in lines of usual length take less */
 const QUICK_MS = 2;
 /** For each ms that it took, so many belong to others: a function that floods its log waits, the region does not. */
 const REST_FACTOR = 9;
+
+/** Hand on what is read. Whoever writes more than can be handled quickly waits; the region does not. */
+export function readUnhurried(source: Readable, onChunk: (chunk: Buffer) => void, mayRest = () => true): void {
+  source.on("data", (chunk: Buffer) => {
+    const startedMs = performance.now();
+    onChunk(chunk);
+    const tookMs = performance.now() - startedMs;
+    if (tookMs <= QUICK_MS || !mayRest()) return;
+    source.pause();
+    setTimeout(() => source.resume(), tookMs * REST_FACTOR).unref();
+  });
+}
 
 export class Output {
   readonly #socket: Socket;
@@ -21,12 +34,7 @@ export class Output {
     this.#socket.on("error", () => this.#socket.destroy());
     this.#socket.once("end", () => this.#socket.destroy());
     this.ended = new Promise((resolve) => this.#socket.once("close", () => resolve()));
-    this.#socket.on("data", (chunk: Buffer) => {
-      const startedMs = performance.now();
-      onChunk(chunk);
-      const tookMs = performance.now() - startedMs;
-      if (tookMs > QUICK_MS && !this.#isDraining) this.#rest(tookMs * REST_FACTOR);
-    });
+    readUnhurried(this.#socket, onChunk, () => !this.#isDraining);
   }
 
   /** Wait for the end, but not for a process that escaped its group and holds the pipe open. */
@@ -40,10 +48,5 @@ export class Output {
     await Promise.race([this.ended, patience]);
     clearTimeout(timer);
     this.#socket.destroy();
-  }
-
-  #rest(ms: number): void {
-    this.#socket.pause();
-    setTimeout(() => this.#socket.resume(), ms).unref();
   }
 }

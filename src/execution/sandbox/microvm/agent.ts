@@ -4,6 +4,7 @@
  */
 import { constants } from "node:os";
 import type { Duplex } from "node:stream";
+import { readUnhurried } from "../output.ts";
 import type { SandboxExit } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
 
@@ -42,7 +43,7 @@ export class Agent {
   constructor(line: Duplex, listener: AgentListener) {
     this.#line = line;
     this.#listener = listener;
-    line.on("data", (chunk: Buffer) => this.#read(chunk));
+    readUnhurried(line, (chunk) => this.#read(chunk));
     line.on("error", () => line.destroy());
     line.once("close", () => this.#gone());
   }

@@ -175,20 +175,16 @@ export class MicrovmSandbox implements Sandbox {
 
   /** Start the machine where another one was. */
   async #goOn(taking: Promise<Disks>, opening: Promise<number>): Promise<void> {
-    const [disks, state] = await Promise.allSettled([
-      taking,
-      opening,
-      this.#place.prepare().then(() => this.#listen()),
-    ]).then((settled) => {
-      const [taken, opened] = settled;
-      if (taken.status === "fulfilled") this.#disks = taken.value;
-      const failed = settled.find((result) => result.status === "rejected");
-      if (failed && opened.status === "fulfilled") closeSync(opened.value);
-      if (failed) throw failed.reason;
-      return [this.disks, (opened as PromiseFulfilledResult<number>).value] as const;
-    });
+    const listening = this.#place.prepare().then(() => this.#listen());
+    // All to the end: what was taken must be known to be given back.
+    const [taken, opened, listened] = await Promise.allSettled([taking, opening, listening]);
+    if (taken.status === "fulfilled") this.#disks = taken.value;
+    if (opened.status === "rejected") throw opened.reason;
+    const state = opened.value;
     try {
-      this.#machine = this.#place.start(this.#spec, disks.byName, state);
+      if (taken.status === "rejected") throw taken.reason;
+      if (listened.status === "rejected") throw listened.reason;
+      this.#machine = this.#place.start(this.#spec, taken.value.byName, state);
       this.#agent = new Agent(this.#machine.line, this.#spec);
     } finally {
       closeSync(state);
