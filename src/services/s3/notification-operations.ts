@@ -29,8 +29,9 @@ export function notificationHandlers({ store, targets, lambda, clock }: Notifica
   async function trouble(bucket: string, rule: NotificationRule, context: CallContext): Promise<string | undefined> {
     const sender = { principal: "s3.amazonaws.com", arn: bucketArn(bucket), accountId: context.accountId };
     if (rule.kind === "function" && !targets.isElsewhere(rule.arn)) {
-      const { name, qualifier } = parseFunctionName(rule.arn) ?? {};
-      const isAllowed = name !== undefined && (await lambda.allows(name, qualifier, sender));
+      const { name, qualifier, region, accountId } = parseFunctionName(rule.arn) ?? {};
+      const isOurs = region === context.region && accountId === context.accountId;
+      const isAllowed = name !== undefined && isOurs && (await lambda.allows(name, qualifier, sender));
       return isAllowed ? undefined : "Not authorized to invoke function";
     }
     try {

@@ -184,6 +184,10 @@ describe("notifications", () => {
         Filter: { Key: { FilterRules: [{ Name: "prefix" as const, Value: "out/" }] } },
       },
     ];
+    // Another account's function of that name is not ours, whatever ours allows.
+    const elsewhere = (ARN + name).replace(ACCOUNT, "111122223333");
+    const others = LambdaFunctionConfigurations.map((one) => ({ ...one, LambdaFunctionArn: elsewhere }));
+    await refused(notify(bucket, { LambdaFunctionConfigurations: others }), 400, "InvalidArgument", message);
     await notify(bucket, { LambdaFunctionConfigurations, QueueConfigurations });
     await queue.next();
     const kept = await s3.send(new GetBucketNotificationConfigurationCommand({ Bucket: bucket }));
