@@ -83,7 +83,7 @@ describe("the READMEs of examples", () => {
   }
 
   for (const [example, { prints = [], logs = {} }] of Object.entries(STORIES)) {
-    test(`examples/${example} does what its README says, command by command`, { timeout: 120_000 }, async (t) => {
+    test(`examples/${example} does what its README says, command by command`, { timeout: 300_000 }, async (t) => {
       const cli = secondCli();
       if (cli === undefined && process.env.CI) assert.fail("no AWS CLI v2");
       if (cli === undefined) return t.skip("no AWS CLI v2");

@@ -7,6 +7,8 @@ import type { Readable } from "node:stream";
 
 /** ms of one chunk's handling that are nobody's concern: 64 KB in lines of usual length take less */
 const QUICK_MS = 2;
+/** Less at once is no flood: that it took long then is the machine's fault, and what follows must not come late for it. */
+const FLOOD_BYTES = 16_384;
 /** For each ms that it took, so many belong to others: a function that floods its log waits, the region does not. */
 const REST_FACTOR = 9;
 
@@ -16,7 +18,7 @@ export function readUnhurried(source: Readable, onChunk: (chunk: Buffer) => void
     const startedMs = performance.now();
     onChunk(chunk);
     const tookMs = performance.now() - startedMs;
-    if (tookMs <= QUICK_MS || !mayRest()) return;
+    if (chunk.length < FLOOD_BYTES || tookMs <= QUICK_MS || !mayRest()) return;
     source.pause();
     setTimeout(() => source.resume(), tookMs * REST_FACTOR).unref();
   });
