@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import { Connections } from "./connections.ts";
 
@@ -32,4 +32,15 @@ test("a sandbox has a bounded number of connections open, and a new one when it 
   connections.close();
   await Promise.all(refused);
   next.destroy();
+});
+
+test("a connection that was made goes with those that were accepted, though its other side says nothing", async () => {
+  const connections = new Connections();
+  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const made = connections.hold(connect((silent.address() as AddressInfo).port, "127.0.0.1"));
+  await once(made, "connect");
+  connections.close();
+  assert.equal(made.destroyed, true);
+  silent.close();
 });

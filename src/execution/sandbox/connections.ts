@@ -1,6 +1,6 @@
 /**
- * The listeners of one sandbox, whatever they listen on. Keeps the accepted sockets so that nothing of a dead sandbox
- * stays open. Knows nothing of what is spoken over them.
+ * The connections of one sandbox and its listeners, whatever they listen on. Keeps the sockets so that nothing of a dead
+ * sandbox stays open. Knows nothing of what is spoken over them.
  */
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 
@@ -20,8 +20,7 @@ export class Connections {
    */
   listen(options: ListenOptions | { readonly fd: number }, onConnection: (socket: Socket) => void): Promise<Server> {
     const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => this.#sockets.delete(socket));
+      this.hold(socket);
       // A killed peer resets its connections: without a listener that would be an uncaught error of the region.
       socket.on("error", () => socket.destroy());
       onConnection(socket);
@@ -37,6 +36,13 @@ export class Connections {
         resolve(server);
       });
     });
+  }
+
+  /** It goes with the others, if it was made and not accepted, too: a machine that is gone says no goodbye. */
+  hold(socket: Socket): Socket {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    return socket;
   }
 
   /** Drop every open connection, keep listening. */

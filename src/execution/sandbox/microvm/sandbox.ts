@@ -157,7 +157,7 @@ export class MicrovmSandbox implements Sandbox {
   connect(port: number): Socket {
     const { linux } = this.#ground;
     const fd = this.#place.inside(() => linux.connectTcp("127.0.0.1", port));
-    return new Socket({ fd, readable: true, writable: true });
+    return this.#connections.hold(new Socket({ fd, readable: true, writable: true }));
   }
 
   /** As the agent told last. */
