@@ -2,14 +2,10 @@
  * Which isolation holds the functions of this region: the one asked for, or the strongest that works on this machine.
  * A driver that was asked for and does not work is an error, never a silent step down.
  */
-import { ContainerDriver } from "./container/driver.ts";
 import { probe as probeContainer } from "./container/probe.ts";
 import { guardDriver } from "./guarded.ts";
-import { GvisorDriver } from "./gvisor/driver.ts";
 import { probe as probeGvisor } from "./gvisor/probe.ts";
-import { MicrovmDriver } from "./microvm/driver.ts";
 import { probe as probeMicrovm } from "./microvm/probe.ts";
-import { ProcessDriver } from "./process/driver.ts";
 import { probe as probeProcess } from "./process/probe.ts";
 import type { IsolationName, Probe, SandboxDriver } from "./sandbox.ts";
 import { SandboxError } from "./sandbox-error.ts";
@@ -36,12 +32,31 @@ export interface SelectedDriver {
   readonly rejected: readonly RejectedDriver[];
 }
 
-/** Strongest first. */
+/** Strongest first. Only the driver that is opened is loaded: memory and time of a start. */
 const CANDIDATES: readonly Candidate[] = [
-  { name: "microvm", isOnlyByName: true, probe: probeMicrovm, open: () => MicrovmDriver.open() },
-  { name: "gvisor", isOnlyByName: true, hasSnapshots: true, probe: probeGvisor, open: () => GvisorDriver.open() },
-  { name: "container", probe: probeContainer, open: () => ContainerDriver.open() },
-  { name: "process", probe: probeProcess, open: () => ProcessDriver.open() },
+  {
+    name: "microvm",
+    isOnlyByName: true,
+    probe: probeMicrovm,
+    open: async () => (await import("./microvm/driver.ts")).MicrovmDriver.open(),
+  },
+  {
+    name: "gvisor",
+    isOnlyByName: true,
+    hasSnapshots: true,
+    probe: probeGvisor,
+    open: async () => (await import("./gvisor/driver.ts")).GvisorDriver.open(),
+  },
+  {
+    name: "container",
+    probe: probeContainer,
+    open: async () => (await import("./container/driver.ts")).ContainerDriver.open(),
+  },
+  {
+    name: "process",
+    probe: probeProcess,
+    open: async () => (await import("./process/driver.ts")).ProcessDriver.open(),
+  },
 ];
 
 /** What each driver says about this machine, strongest first: for `alonzo doctor`. */

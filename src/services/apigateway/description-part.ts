@@ -1,7 +1,7 @@
-import { parse } from "yaml";
-
 /** @param text JSON or YAML @returns undefined when it is neither */
-export function readDescription(text: string): DescriptionPart | undefined {
+export async function readDescription(text: string): Promise<DescriptionPart | undefined> {
+  // Seventy modules, of which a region has no need before somebody imports an API.
+  const { parse } = await import("yaml");
   try {
     return new DescriptionPart(parse(text, { logLevel: "error" }));
   } catch {

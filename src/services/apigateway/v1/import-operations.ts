@@ -20,16 +20,16 @@ export function importOperations(apis: RestApis): Handlers<ApiGatewayV1> {
   const { CreateRestApi: create, UpdateRestApi: update } = apiOperations(apis);
 
   return {
-    ImportRestApi: ({ body, parameters = {} }) => {
-      const root = read(body);
+    ImportRestApi: async ({ body, parameters = {} }) => {
+      const root = await read(body);
       return records.change(() => {
         const { id } = create({ ...settingsOf(root, parameters), name: root.at("info").at("title").text ?? "" });
         new RestApiImport(apis, String(id), root).put(basePath(root, parameters));
         return apis.get(String(id));
       });
     },
-    PutRestApi: ({ restApiId, mode = "merge", body, parameters = {} }) => {
-      const root = read(body);
+    PutRestApi: async ({ restApiId, mode = "merge", body, parameters = {} }) => {
+      const root = await read(body);
       return records.change(() => {
         const before = apis.get(restApiId);
         if (mode === "overwrite") clear(restApiId, String(before.rootResourceId));
@@ -44,13 +44,13 @@ export function importOperations(apis: RestApis): Handlers<ApiGatewayV1> {
     },
   };
 
-  function read(body: Input<ApiGatewayV1, "ImportRestApi">["body"]): DescriptionPart {
+  async function read(body: Input<ApiGatewayV1, "ImportRestApi">["body"]): Promise<DescriptionPart> {
     // The model does not stream it, whatever clients may send it from.
     const bytes = Buffer.from((body as unknown as Uint8Array | undefined) ?? []);
     if (bytes.length > LARGEST * 1024 * 1024) {
       fail("LimitExceededException", `The description of an API is ${LARGEST} MB at most`);
     }
-    const root = readDescription(bytes.toString("utf8"));
+    const root = await readDescription(bytes.toString("utf8"));
     const version = root?.at("swagger").anyText ?? root?.at("openapi").anyText ?? "";
     const isKnown = /^(2|2\.0|3\.0\.\d+)$/.test(version);
     return root && isKnown ? root : fail("BadRequestException", "Invalid OpenAPI input.");

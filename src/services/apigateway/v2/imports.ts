@@ -37,17 +37,17 @@ export function importHandlers(parts: ApiParts, handlers: Handlers<ApiGatewayV2>
   const createAuthorizer = handlers.CreateAuthorizer as (input: object, call: CallContext) => Authorizer;
 
   return {
-    ImportApi: ({ Body, Basepath }, call) => {
-      const root = read(Body);
+    ImportApi: async ({ Body, Basepath }, call) => {
+      const root = await read(Body);
       return records.change(() => {
         const api = createApi({ ...settingsOf(root), ProtocolType: "HTTP" }, call);
         fill(String(api.ApiId), root, basePath(root, Basepath), call);
         return api;
       });
     },
-    ReimportApi: ({ ApiId, Body, Basepath }, call) => {
+    ReimportApi: async ({ ApiId, Body, Basepath }, call) => {
       if (apis.get(ApiId).ProtocolType !== "HTTP") fail("BadRequestException", "Only HTTP APIs can be imported");
-      const root = read(Body);
+      const root = await read(Body);
       return deployments.changing(ApiId, () => {
         for (const [kind, id] of REPLACED) {
           for (const one of records.list<Readonly<Record<string, string>>>(ApiId, kind)) {
@@ -61,8 +61,8 @@ export function importHandlers(parts: ApiParts, handlers: Handlers<ApiGatewayV2>
     },
   };
 
-  function read(text: string): DescriptionPart {
-    const root = readDescription(text);
+  async function read(text: string): Promise<DescriptionPart> {
+    const root = await readDescription(text);
     const isKnown = /^3\.0\.\d+$/.test(root?.at("openapi").anyText ?? "");
     return root && isKnown ? root : fail("BadRequestException", "Invalid OpenAPI input: only OpenAPI 3.0 is supported");
   }
