@@ -9,14 +9,20 @@ import type { EventAcceptor } from "../invocation/async/event-acceptor.ts";
 import type { Invoker } from "../invocation/invoker.ts";
 import type { InvokeCall, InvokeReader } from "./invoke-request.ts";
 import { invokedName } from "./invoke-target.ts";
+import { Turns } from "./turns.ts";
 
 const TYPES: readonly string[] = ["Event", "RequestResponse", "DryRun"];
 const NOTHING = Buffer.alloc(0);
+/** Events that are read, and that are answered, within a turn of the event loop: half a millisecond of it. */
+const EVENTS_A_TURN = 8;
+const ANSWERS_A_TURN = 16;
 
 export class InvokeDoor {
   readonly #reader: InvokeReader;
   readonly #invoker: Invoker;
   readonly #events: EventAcceptor;
+  readonly #arrivals = new Turns(EVENTS_A_TURN);
+  readonly #departures = new Turns(ANSWERS_A_TURN);
 
   constructor(reader: InvokeReader, invoker: Invoker, events: EventAcceptor) {
     this.#reader = reader;
@@ -32,6 +38,9 @@ export class InvokeDoor {
   /** @throws ServiceError, InvokeRefusal */
   async handle(call: InvokeCall, encodedName: string): Promise<void> {
     const { exchange } = call;
+    // Unverified, but who lies here delays only itself.
+    const arrival = call.head.headers["x-amz-invocation-type"] === "Event" ? this.#arrivals.wait() : undefined;
+    if (arrival) await arrival;
     const { type, target, invocation, wantsLogTail } = await this.#reader.read(call, encodedName, TYPES);
     if (type === "DryRun") {
       await this.#invoker.check(target.name, target.qualifier, invocation.tenantId);
@@ -41,6 +50,8 @@ export class InvokeDoor {
     const request = { functionName: target.name, qualifier: target.qualifier, invocation };
     if (type === "Event") {
       await this.#events.accept(request);
+      // A whole group was synced: its senders hear of it one after the other.
+      await this.#departures.wait();
       exchange.send(202, accepted(exchange.requestId, invocation.traceId, NOTHING), NOTHING);
       return;
     }
