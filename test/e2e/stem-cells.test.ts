@@ -10,6 +10,7 @@ import {
   PublishVersionCommand,
   PutProvisionedConcurrencyConfigCommand,
 } from "@aws-sdk/client-lambda";
+import { signHeaders } from "../../src/gateway/test-gateway.ts";
 import { settled } from "../api/lambda/given.ts";
 import { zipOf } from "../api/lambda/zip.ts";
 import { type Deployment, TestRegion } from "../test-region.ts";
@@ -177,11 +178,13 @@ describe("functions that start in what was started ahead", { skip: !CONTAINERS &
     }
     const { name } = seen[0] as { name: string };
     assert.equal((await ahead.invoke(name, '{"exit":true}')).functionError, "Unhandled");
+    await untilReset(ahead, name);
     const again = await dump(ahead, name);
     assert.deepEqual(again, { wasCell: false, before: ["mark"], env: {}, name, files: ["index.js"] });
     const other = seen[1]?.name ?? "";
     const { text } = await ahead.invoke(other, '{"hang":true}');
     assert.match(text, /Task timed out after 2\.00 seconds/);
+    await untilReset(ahead, other);
     assert.deepEqual((await dump(ahead, other)).before, ["mark"]);
   });
 
@@ -262,4 +265,14 @@ function waitingProcesses(region: number): number[] {
       return [];
     }
   });
+}
+
+/** Its processes are gone. Before that a cell that is ready may serve the next invocation sooner. */
+async function untilReset(region: TestRegion, functionName: string): Promise<void> {
+  const url = `${region.url}/_alonzo/environments?functionName=${functionName}`;
+  for (;;) {
+    const answer = await fetch(url, { headers: await signHeaders("GET", url, {}, "") });
+    const { environments } = (await answer.json()) as { environments: { state: string }[] };
+    if (environments.length > 0 && environments.every(({ state }) => state === "down")) return;
+  }
 }
