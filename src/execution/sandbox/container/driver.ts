@@ -13,7 +13,7 @@ import { NamespacePool } from "../oci/namespace-pool.ts";
 import { prepareParentGroup } from "../oci/parent-group.ts";
 import { buildDevices, buildRoot } from "../oci/rootfs.ts";
 import { RunDirectory } from "../oci/run-directory.ts";
-import { regionCgroup, sweepRegion } from "../oci/sweep.ts";
+import { leaveMachine, regionCgroup, sweepRegion } from "../oci/sweep.ts";
 import { tryOut } from "../oci/try-out.ts";
 import { prepared } from "../prepared.ts";
 import type { Capabilities, Cell, CellSpec, ImageRoot, Sandbox, SandboxDriver, SandboxSpec } from "../sandbox.ts";
@@ -108,9 +108,7 @@ export class ContainerDriver implements SandboxDriver {
     try {
       return await ContainerDriver.#firstThatWorks(runtimes, await layGround(linux, layout, runDirectory));
     } catch (cause) {
-      await sweepRegion(linux, layout, runDirectory.number);
-      runDirectory.close();
-      linux.close();
+      await leaveMachine(linux, layout, runDirectory);
       throw new SandboxError(`a container cannot be started: ${(cause as Error).message}`, {
         hint: "run on the machine itself or in a privileged container with its own cgroups",
         cause,
@@ -157,9 +155,7 @@ export class ContainerDriver implements SandboxDriver {
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.destroy()));
     await this.#namespaces.close();
     const { linux, layout, runDirectory } = this.#ground;
-    await sweepRegion(linux, layout, runDirectory.number);
-    runDirectory.close();
-    linux.close();
+    await leaveMachine(linux, layout, runDirectory);
   }
 
   async #make(spec: SandboxSpec): Promise<ContainerSandbox> {

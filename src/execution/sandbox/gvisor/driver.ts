@@ -15,7 +15,7 @@ import { NamespacePool } from "../oci/namespace-pool.ts";
 import { prepareParentGroup } from "../oci/parent-group.ts";
 import { buildRoot } from "../oci/rootfs.ts";
 import { RunDirectory } from "../oci/run-directory.ts";
-import { regionCgroup, sweepRegion } from "../oci/sweep.ts";
+import { leaveMachine, regionCgroup, sweepRegion } from "../oci/sweep.ts";
 import { tryOut } from "../oci/try-out.ts";
 import { prepared } from "../prepared.ts";
 import type { Capabilities, ImageRoot, Sandbox, SandboxDriver, SandboxSnapshots, SandboxSpec } from "../sandbox.ts";
@@ -96,9 +96,7 @@ export class GvisorDriver implements SandboxDriver {
       ground.namespaces.refill();
       return driver;
     } catch (cause) {
-      await sweepRegion(linux, layout, runDirectory.number);
-      runDirectory.close();
-      linux.close();
+      await leaveMachine(linux, layout, runDirectory);
       throw new SandboxError(`gVisor cannot be started: ${(cause as Error).message}`, {
         hint: "run on the machine itself or in a privileged container with its own cgroups",
         cause,
@@ -119,9 +117,7 @@ export class GvisorDriver implements SandboxDriver {
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.destroy()));
     const { linux, layout, runDirectory, namespaces } = this.#ground;
     await namespaces.close();
-    await sweepRegion(linux, layout, runDirectory.number);
-    runDirectory.close();
-    linux.close();
+    await leaveMachine(linux, layout, runDirectory);
   }
 
   async #make(spec: SandboxSpec): Promise<GvisorSandbox> {

@@ -1,16 +1,16 @@
 /** Snapshots by gVisor's checkpoint: the memory and the kernel of a sandbox in a file, and its /tmp beside it. */
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { arch, release } from "node:os";
 import { join } from "node:path";
 import { run } from "../oci/commands.ts";
 import type { RestoredSandbox, Sandbox, SandboxSnapshots, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
+import { readFacts, writeFacts } from "../snapshot-facts.ts";
 import type { Runsc } from "./runsc.ts";
 import { GvisorSandbox } from "./sandbox.ts";
 
 const TEMPORARY = "tmp";
-const FACTS = "sandbox.json";
 
 /** What is not in the file of gVisor. */
 interface Facts {
@@ -32,11 +32,11 @@ export class GvisorSnapshots implements SandboxSnapshots {
     const facts: Facts = { extensions: sandbox.extensionCount };
     await sandbox.save(directory);
     await copyTree(sandbox.temporaryDirectory, join(directory, TEMPORARY));
-    writeFileSync(join(directory, FACTS), JSON.stringify(facts));
+    writeFacts(directory, facts);
   }
 
   async restore(directory: string, spec: SandboxSpec): Promise<RestoredSandbox> {
-    const { extensions } = readFacts(directory);
+    const { extensions } = readFacts<Facts>(directory);
     const sandbox = await this.#make(spec);
     try {
       await copyTree(join(directory, TEMPORARY), sandbox.temporaryDirectory);
@@ -45,14 +45,6 @@ export class GvisorSnapshots implements SandboxSnapshots {
       await sandbox.destroy();
       throw error;
     }
-  }
-}
-
-function readFacts(directory: string): Facts {
-  try {
-    return JSON.parse(readFileSync(join(directory, FACTS), "utf8")) as Facts;
-  } catch (cause) {
-    throw new SandboxError(`no snapshot can be read in ${directory}`, { cause });
   }
 }
 

@@ -11,7 +11,7 @@ import { NamespacePool } from "../oci/namespace-pool.ts";
 import { prepareParentGroup } from "../oci/parent-group.ts";
 import { buildRoot, OWN_DIRECTORY } from "../oci/rootfs.ts";
 import { RunDirectory } from "../oci/run-directory.ts";
-import { regionCgroup, sweepRegion } from "../oci/sweep.ts";
+import { leaveMachine, regionCgroup, sweepRegion } from "../oci/sweep.ts";
 import { tryOut } from "../oci/try-out.ts";
 import { prepared } from "../prepared.ts";
 import type { Capabilities, Sandbox, SandboxDriver, SandboxSnapshots, SandboxSpec } from "../sandbox.ts";
@@ -119,9 +119,7 @@ export class MicrovmDriver implements SandboxDriver {
       const candidates = only === undefined ? await accelerators() : [only];
       return await MicrovmDriver.#firstThatWorks(candidates, await layGround(linux, layout, runDirectory));
     } catch (cause) {
-      await sweepRegion(linux, layout, runDirectory.number);
-      runDirectory.close();
-      linux.close();
+      await leaveMachine(linux, layout, runDirectory);
       throw new SandboxError(`a microVM cannot be started: ${(cause as Error).message}`, {
         hint: "see docs/isolation.md",
         cause,
@@ -168,9 +166,7 @@ export class MicrovmDriver implements SandboxDriver {
     await this.#namespaces.close();
     const { linux, layout, runDirectory, images } = this.#ground;
     await images.close();
-    await sweepRegion(linux, layout, runDirectory.number);
-    runDirectory.close();
-    linux.close();
+    await leaveMachine(linux, layout, runDirectory);
   }
 
   async #make(spec: SandboxSpec): Promise<MicrovmSandbox> {

@@ -1,14 +1,14 @@
 /** Snapshots of microVMs: the state of the machine, in which /tmp is, too, and its own disks. */
-import { openSync, readFileSync, writeFileSync } from "node:fs";
+import { openSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import type { RestoredSandbox, Sandbox, SandboxSnapshots, SandboxSpec } from "../sandbox.ts";
 import { SandboxError } from "../sandbox-error.ts";
+import { readFacts, writeFacts } from "../snapshot-facts.ts";
 import type { Ground } from "./ground.ts";
 import { MicrovmSandbox } from "./sandbox.ts";
 
 const STATE = "state";
-const FACTS = "sandbox.json";
 
 interface Facts {
   readonly extensions: number;
@@ -33,27 +33,19 @@ export class MicrovmSnapshots implements SandboxSnapshots {
     await sandbox.save(join(directory, STATE));
     const marks = await this.#ground.images.save(sandbox.disks, directory);
     const facts: Facts = { extensions: sandbox.extensions, marks };
-    writeFileSync(join(directory, FACTS), JSON.stringify(facts));
+    writeFacts(directory, facts);
   }
 
   async restore(directory: string, spec: SandboxSpec): Promise<RestoredSandbox> {
-    const { extensions, marks } = readFacts(directory);
-    const state = openSync(join(directory, STATE), "r");
+    const { extensions, marks } = readFacts<Facts>(directory);
     const sandbox = await this.#make(spec);
     try {
+      const state = openSync(join(directory, STATE), "r");
       const disks = this.#ground.images.saved(this.#ground, spec.directories, directory, marks);
       return { sandbox, ...(await sandbox.resume(disks, state, extensions)) };
     } catch (error) {
       await sandbox.destroy();
       throw error;
     }
-  }
-}
-
-function readFacts(directory: string): Facts {
-  try {
-    return JSON.parse(readFileSync(join(directory, FACTS), "utf8")) as Facts;
-  } catch (cause) {
-    throw new SandboxError(`no snapshot can be read in ${directory}`, { cause });
   }
 }

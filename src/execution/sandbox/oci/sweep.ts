@@ -7,7 +7,7 @@ import { hasCommand, run } from "./commands.ts";
 import { dropFirewall } from "./firewall.ts";
 import type { Linux } from "./linux.ts";
 import { removeParentGroup } from "./parent-group.ts";
-import { removeRunDirectory } from "./run-directory.ts";
+import { type RunDirectory, removeRunDirectory } from "./run-directory.ts";
 
 /** A process stuck in the kernel must not keep a region from starting. */
 const MOST_LOOKS = 1000;
@@ -26,6 +26,13 @@ export async function sweepRegion(linux: Linux, layout: CgroupLayout, region: nu
   removeRunDirectory(linux, region);
   await dropFirewall(region);
   await removeCables(region);
+}
+
+/** Nothing of the region is left on the machine, and its number is another's to claim. */
+export async function leaveMachine(linux: Linux, layout: CgroupLayout, runDirectory: RunDirectory): Promise<void> {
+  await sweepRegion(linux, layout, runDirectory.number);
+  runDirectory.close();
+  linux.close();
 }
 
 /** They go with their namespaces, but in the kernel's own time, and their names are needed again. */
